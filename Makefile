@@ -1,0 +1,60 @@
+# Two commands matter: `make serve` and `make test`. What they need is made once, under .venv and .envs,
+# from the pinned lists in requirements/; a stamp file per list makes the next call free.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test lint format bench lock clean
+
+# The first Python on the PATH that is new enough; `make PYTHON=/path/to/python ...` overrides it.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PY := .venv/bin/python
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
+HOST ?= 127.0.0.1
+PORT ?= 5000
+ARGS ?=
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+serve: .venv/package  ## Run the server on 127.0.0.1:5000, data in ./milepost-data (ARGS= adds flags).
+	@mkdir -p milepost-data
+	@exec .venv/bin/milepost server --host $(HOST) --port $(PORT) \
+		--backend-store-uri sqlite:///milepost-data/milepost.db \
+		--artifacts-destination ./milepost-data/artifacts $(ARGS)
+
+test: lint  ## Everything CI checks: lint, types, import contract, all tests (ARGS= goes to pytest).
+	$(PY) -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
+
+lint: .venv/package .venv/test  ## Style, formatting, types and the import contract.
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+format: .venv/test  ## Rewrite the source in the house style.
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+bench: .venv/package .venv/test  ## Compare with MLflow and FastTrackML, write docs/benchmarks.md.
+	$(PY) -m bench $(ARGS)
+
+clean:  ## Remove the environments and caches (never your data).
+	rm -rf .venv .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Milepost needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/serve: requirements/serve.txt | $(PY)
+	$(PY) $(INSTALL) --require-hashes -r $<
+	@touch $@
+
+.venv/test: requirements/test.txt | .venv/serve
+	$(PY) $(INSTALL) --require-hashes -r $<
+	@touch $@
+
+# The build backend comes from the lock too, hence no isolated build environment.
+.venv/package: pyproject.toml .venv/serve
+	$(PY) $(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
