@@ -10,6 +10,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 HOST ?= 127.0.0.1
 PORT ?= 5000
 ARGS ?=
@@ -39,6 +41,13 @@ format: .venv/test  ## Rewrite the source in the house style.
 bench: .venv/package .venv/test  ## Compare with MLflow and FastTrackML, write docs/benchmarks.md.
 	$(PY) -m bench $(ARGS)
 
+lock: | $(PY)  ## Pin the newest versions of everything in requirements/.
+	$(PY) $(INSTALL) uv
+	$(COMPILE) --group build --output-file requirements/serve.txt pyproject.toml
+	$(COMPILE) --group build --group test --constraint requirements/serve.txt \
+		--output-file requirements/test.txt pyproject.toml
+	for list in requirements/*.in; do $(COMPILE) --output-file $${list%.in}.txt $$list || exit 1; done
+
 clean:  ## Remove the environments and caches (never your data).
 	rm -rf .venv .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 
@@ -52,6 +61,12 @@ $(PY):
 
 .venv/test: requirements/test.txt | .venv/serve
 	$(PY) $(INSTALL) --require-hashes -r $<
+	@touch $@
+
+# Environments of their own for the real MLflow clients and other parts the tests drive.
+.envs/%/ready: requirements/%.txt | $(PY)
+	$(PY) -m venv --clear $(@D)
+	$(@D)/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
 # The build backend comes from the lock too, hence no isolated build environment.
