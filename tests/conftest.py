@@ -1,0 +1,30 @@
+"""Fixtures for every test: the parts of `tests/parts` (its docstring lists them)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = [
+    "tests.parts.browser",
+    "tests.parts.mariadb",
+    "tests.parts.milepost",
+    "tests.parts.mlflow",
+    "tests.parts.postgres",
+    "tests.parts.s3",
+    "tests.parts.store",
+]
+
+# Parts too heavy for one per worker: their tests all go to the same worker.
+SHARED = ("mlflow_server", "s3", "browser")
+
+# A slow machine is not a defect: no example fails for the time it took.
+settings.register_profile("milepost", deadline=None, print_blob=True)
+settings.load_profile("milepost")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for part in SHARED:
+            if part in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(part))

@@ -1,0 +1,85 @@
+"""`milepost server` itself, as a user starts it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from tests.parts.daemon import Daemon, answers, free_port
+
+COMMAND = Path(sys.executable).with_name("milepost")
+
+
+@dataclass(frozen=True)
+class MilepostServer:
+    """A running server; `kill()` and `start()` are a crash and a restart on the same data."""
+
+    daemon: Daemon
+    url: str
+    data: Path
+
+    @property
+    def process(self) -> Popen[bytes]:
+        return self.daemon.process
+
+    @property
+    def log(self) -> str:
+        return self.daemon.log.read_text(errors="replace")
+
+    def start(self) -> None:
+        self.daemon.start()
+
+    def kill(self) -> None:
+        """SIGKILL for the server and all its worker processes."""
+        self.daemon.kill()
+
+    def stop(self) -> None:
+        """Ask it to stop, as Ctrl-C and service managers do; it must drain and say 0."""
+        code = self.daemon.stop()
+        assert code == 0, f"milepost server ended with {code}:\n{self.daemon.tail()}"
+
+
+StartMilepost = Callable[..., MilepostServer]
+
+
+@pytest.fixture
+def milepost_server(tmp_path: Path) -> Iterator[StartMilepost]:
+    """`milepost_server(uri=None, *flags, env=None)` starts one more server, if no URI on SQLite."""
+    servers: list[MilepostServer] = []
+
+    def start(
+        uri: str | None = None, *flags: str, env: Mapping[str, str] | None = None
+    ) -> MilepostServer:
+        data = tmp_path / f"milepost-{len(servers)}"
+        data.mkdir()
+        server = _server(data, uri or f"sqlite:///{data / 'milepost.db'}", flags, env or {})
+        server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def _server(data: Path, uri: str, flags: tuple[str, ...], env: Mapping[str, str]) -> MilepostServer:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        str(COMMAND),
+        "server",
+        f"--backend-store-uri={uri}",
+        f"--artifacts-destination={data / 'artifacts'}",
+        "--host=127.0.0.1",
+        f"--port={port}",
+        *flags,
+    ]
+    return MilepostServer(
+        Daemon(command, data / "log", answers(f"{url}/health"), env=env), url, data
+    )
