@@ -12,18 +12,13 @@ PY := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
-HOST ?= 127.0.0.1
-PORT ?= 5000
 ARGS ?=
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
 serve: .venv/package  ## Run the server on 127.0.0.1:5000, data in ./milepost-data (ARGS= adds flags).
-	@mkdir -p milepost-data
-	@exec .venv/bin/milepost server --host $(HOST) --port $(PORT) \
-		--backend-store-uri sqlite:///milepost-data/milepost.db \
-		--artifacts-destination ./milepost-data/artifacts $(ARGS)
+	@exec .venv/bin/milepost server $(ARGS)
 
 test: lint  ## Everything CI checks: lint, types, import contract, all tests (ARGS= goes to pytest).
 	$(PY) -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.parts import need
+from tests.parts.milepost import StartMilepost
 from tests.parts.mlflow import MlflowClient
 from tests.parts.s3 import S3
 
@@ -63,6 +64,25 @@ def test_a_script_that_fails_fails_the_test(
 
 def test_the_mlflow_server_is_the_real_one(mlflow_server: str) -> None:
     assert httpx.get(f"{mlflow_server}/version").text == "3.17.2"
+
+
+def test_milepost_starts_again_on_the_same_data(milepost_server: StartMilepost) -> None:
+    server = milepost_server()
+    api = f"{server.url}/api/2.0/mlflow/experiments"
+    made = httpx.post(f"{api}/create", json={"name": "kept"}).json()
+    server.kill()
+    server.start()
+    found = httpx.get(f"{api}/get-by-name", params={"experiment_name": "kept"}).json()
+    assert found["experiment"]["experiment_id"] == made["experiment_id"]
+
+
+def test_a_store_is_fresh_for_each_test(store_uri: str, milepost_server: StartMilepost) -> None:
+    server = milepost_server(store_uri)
+    search = f"{server.url}/api/2.0/mlflow/experiments/search"
+    names = [e["name"] for e in httpx.post(search, json={"max_results": 10}).json()["experiments"]]
+    assert names == ["Default"]
+    made = httpx.post(f"{server.url}/api/2.0/mlflow/experiments/create", json={"name": "mine"})
+    assert made.status_code == 200
 
 
 def test_s3_has_a_bucket_and_refuses_strangers(s3: S3, s3_bucket: str) -> None:
