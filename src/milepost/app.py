@@ -1,0 +1,39 @@
+"""build(settings): the one place where things are constructed and handed to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from milepost.config import Settings
+from milepost.services.locations import Locations
+from milepost.services.metrics import Metrics
+from milepost.services.search import Search
+from milepost.services.tracking import Tracking
+from milepost.store.db import Store, ensure_schema, open_dialect
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything the edges (HTTP and command line) call."""
+
+    settings: Settings
+    store: Store
+    tracking: Tracking
+    metrics: Metrics
+    search: Search
+
+    def close(self) -> None:
+        """Finish queued writes and let go of every resource."""
+        self.store.close()
+
+
+def build(settings: Settings) -> App:
+    """Open the store, bring its schema up to date, and wire the services."""
+    dialect = open_dialect(settings.store_uri, durability=settings.sqlite_durability)
+    ensure_schema(dialect)
+    store = Store(dialect)
+    trusted = frozenset(s.strip() for s in settings.trusted_artifact_schemes.split(",") if s)
+    locations = Locations(settings.artifact_root, trusted)
+    tracking = Tracking(locations, store.folder)
+    store.write(tracking.ensure_default, None)
+    return App(settings, store, tracking, Metrics(store.folder), Search())

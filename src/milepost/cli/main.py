@@ -1,0 +1,29 @@
+"""The `milepost` command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from milepost import __version__
+from milepost.cli.server import server
+from milepost.errors import Problem
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="milepost")
+def milepost() -> None:
+    """A drop-in MLflow server: tracking, registry, artifacts."""
+
+
+milepost.add_command(server)
+
+
+def main() -> None:
+    """Run the command; a Problem becomes one line on stderr and exit status 1."""
+    try:
+        milepost()
+    except Problem as problem:
+        click.echo(f"Error: {problem.message}", err=True)
+        sys.exit(1)

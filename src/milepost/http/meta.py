@@ -1,0 +1,43 @@
+"""What the server says about itself: liveness, version, features."""
+
+from __future__ import annotations
+
+import msgspec
+
+from milepost import __version__
+from milepost.config import Settings
+from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, header, respond
+
+
+async def health(scope: Scope, receive: Receive, send: Send) -> None:
+    """GET /health: `OK`, or `{"status": "OK"}` where the client asks for JSON."""
+    if "application/json" in (header(scope, b"accept") or ""):
+        await respond(send, 200, JSON, b'{"status": "OK"}')
+    else:
+        await respond(send, 200, TEXT, b"OK")
+
+
+async def version(scope: Scope, receive: Receive, send: Send) -> None:
+    """GET /version: Milepost's version as bare text."""
+    await respond(send, 200, TEXT, __version__.encode())
+
+
+def server_info(settings: Settings) -> Handler:
+    """GET /api/3.0/mlflow/server-info: what 3.x clients ask before they use a feature."""
+    body = msgspec.json.encode(
+        {
+            "store_type": None if settings.artifacts_only else "SqlStore",
+            "workspaces_enabled": False,
+            "trace_archival_enabled": False,
+            "multipart_uploads_enabled": False,
+            "multipart_downloads_enabled": False,
+            "presigned_upload_run_id_supported": True,
+            "presigned_upload_model_id_supported": True,
+            "features_enabled": {"gateway": False},
+        }
+    )
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, 200, JSON, body)
+
+    return handle

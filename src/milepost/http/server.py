@@ -1,0 +1,136 @@
+"""The ASGI application: rows of the endpoint table become routes; everything else is 404."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from milepost.app import App, build
+from milepost.config import Settings
+from milepost.http import meta
+from milepost.http.api import Api, guarded
+from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
+from milepost.http.security import Guard
+from milepost.mlflow_api import table
+
+_VARIABLE = re.compile(r"\{(\w+)\}")
+# A 404 that is not JSON tells an MLflow client that this server lacks the route, and lets it
+# fall back to an older one; a JSON body would be taken for an answer.
+_NOT_FOUND = (
+    b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
+    b"<p>The requested URL was not found on the server.</p>\n"
+)
+_NOT_ALLOWED = (
+    b"<!doctype html>\n<html lang=en>\n<title>405 Method Not Allowed</title>\n"
+    b"<h1>Method Not Allowed</h1>\n<p>The method is not allowed for the requested URL.</p>\n"
+)
+
+
+class Router:
+    """Finds the handler of a path: exact ones by one dictionary look-up, then patterns in order."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._exact: dict[str, dict[str, Handler]] = {}
+        self._patterns: list[tuple[re.Pattern[str], str, Handler]] = []
+
+    def add(self, method: str, pattern: str, handler: Handler, *, prefixed: bool = True) -> None:
+        """Route `method` on `pattern`, in which `{name}` stands for one part of the path."""
+        url = self._prefix + pattern if prefixed else pattern
+        if "{" not in url:
+            self._exact.setdefault(url, {})[method] = handler
+            return
+        text = _VARIABLE.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == 'file' else '[^/]+'})", url)
+        self._patterns.append((re.compile(text), method, handler))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dispatch one request."""
+        methods = self._exact.get(scope["path"]) or self._matching(scope)
+        handler = methods.get(scope["method"])
+        if handler is None and scope["method"] == "HEAD":
+            handler = methods.get("GET")
+        if handler is not None:
+            await handler(scope, receive, send)
+        elif methods:
+            allow = [(b"allow", ", ".join(methods).encode())]
+            await respond(send, 405, HTML, _NOT_ALLOWED, allow)
+        else:
+            await respond(send, 404, HTML, _NOT_FOUND)
+
+    def _matching(self, scope: Scope) -> dict[str, Handler]:
+        found: dict[str, Handler] = {}
+        for pattern, method, handler in self._patterns:
+            match = pattern.fullmatch(scope["path"])
+            if match and method not in found:
+                found[method] = handler
+                scope.setdefault("path_params", {}).update(match.groupdict())
+        return found
+
+
+class Server:
+    """The ASGI callable of one process. The App opens with the lifespan and closes with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._guard = Guard(settings)
+        self._app: App | None = None
+        self._api: Api | None = None
+        self._handler: Handler = self._guard.wrap(Router(settings.static_prefix))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        if scope["type"] == "http":
+            await self._handler(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.open()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def open(self) -> None:
+        """Build the App and its routes."""
+        self._app = build(self._settings)
+        self._api = Api(self._app)
+        self._handler = self._guard.wrap(_router(self._app, self._api))
+
+    def close(self) -> None:
+        """Answer what is under way, then release everything."""
+        if self._api is not None and self._app is not None:
+            self._api.close()
+            self._app.close()
+
+
+def _router(app: App, api: Api) -> Router:
+    router = Router(app.settings.static_prefix)
+    for method, pattern, handler in _routes(app, api):
+        router.add(method, pattern, handler)
+    return router
+
+
+def _routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
+    yield "GET", "/health", meta.health
+    yield "GET", "/version", meta.version
+    info = guarded(meta.server_info(app.settings))
+    for base in ("/api/3.0/", "/ajax-api/3.0/"):
+        yield "GET", f"{base}mlflow/server-info", info
+    for method, pattern, endpoint in table.routes():
+        yield method, pattern, api.handler(endpoint)
+
+
+def describe(settings: Settings) -> str:
+    """What is served and where its data is, for the terminal; without passwords."""
+    store = re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", settings.store_uri)
+    where = f"http://{settings.host}:{settings.port}{settings.static_prefix}"
+    artifacts = settings.artifacts_uri
+    if "://" not in artifacts:
+        artifacts = str(Path(artifacts).absolute())
+    return f"Milepost  {where}\n  database   {store}\n  artifacts  {artifacts}"

@@ -1,0 +1,28 @@
+"""Problem kind -> HTTP status and MLflow error code."""
+
+from __future__ import annotations
+
+from milepost import errors
+from milepost.errors import Problem
+
+_CODES: dict[type[Problem], tuple[int, str]] = {
+    errors.NotFound: (404, "RESOURCE_DOES_NOT_EXIST"),
+    errors.Exists: (400, "RESOURCE_ALREADY_EXISTS"),
+    errors.Invalid: (400, "INVALID_PARAMETER_VALUE"),
+    # MLflow answers 500 here, which makes its clients retry for minutes what can never succeed.
+    errors.Conflict: (400, "INVALID_STATE"),
+    errors.Denied: (403, "PERMISSION_DENIED"),
+    errors.Unauthenticated: (401, "UNAUTHENTICATED"),
+    errors.Unavailable: (503, "TEMPORARILY_UNAVAILABLE"),
+    errors.Unsupported: (501, "NOT_IMPLEMENTED"),
+    errors.TooLarge: (413, "INVALID_PARAMETER_VALUE"),
+}
+
+
+def render(problem: Problem) -> tuple[int, dict[str, str]]:
+    """The status and the JSON body that tell a client about `problem`."""
+    for kind in type(problem).__mro__:
+        if kind in _CODES:
+            status, code = _CODES[kind]
+            return status, {"error_code": code, "message": problem.message}
+    return 500, {"error_code": "INTERNAL_ERROR", "message": problem.message}

@@ -1,0 +1,28 @@
+"""The table of all endpoints and the URLs they answer on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from milepost.mlflow_api import experiments, metrics, runs
+from milepost.mlflow_api.endpoint import Endpoint
+
+ENDPOINTS = [*experiments.ENDPOINTS, *runs.ENDPOINTS, *metrics.ENDPOINTS]
+LEGACY = [*experiments.LEGACY]
+
+_BASES = ("/api/2.0/", "/api/3.0/", "/ajax-api/2.0/", "/ajax-api/3.0/")
+
+
+def urls(endpoint: Endpoint) -> list[str]:
+    """Where an endpoint answers: clients use /api, pages its twin /ajax-api."""
+    return [base + endpoint.path for base in _BASES]
+
+
+def routes() -> Iterator[tuple[str, str, Endpoint]]:
+    """(method, URL pattern, endpoint) for every route; rows of MLflow 1.x under /preview too."""
+    for endpoint in [*ENDPOINTS, *LEGACY]:
+        for url in urls(endpoint):
+            yield endpoint.method, url, endpoint
+    for endpoint in LEGACY:
+        for url in urls(endpoint):
+            yield endpoint.method, url.replace("/mlflow/", "/preview/mlflow/"), endpoint

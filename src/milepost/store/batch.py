@@ -1,0 +1,213 @@
+"""The hot path: applies any number of logged batches as a handful of set-based statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from milepost.domain.tracking import (
+    RUN_NAME_TAG,
+    Batch,
+    Lifecycle,
+    finite,
+    last_tags,
+)
+from milepost.errors import Invalid, NotFound, Problem
+from milepost.store import keys, runs
+from milepost.store.folding import Folder
+from milepost.store.runs import RunKey
+from milepost.store.tx import Tx
+
+_PAIRS = 4000
+
+_Last = list[Any]
+"""[value, nan, step, ts, min_value, min_step, max_value, max_step] of one metric of one run."""
+
+
+def not_found(run_id: str) -> NotFound:
+    """The Problem for an unknown run."""
+    return NotFound(f"Run with id={run_id} not found")
+
+
+def not_active(run_id: str) -> Invalid:
+    """The Problem for a write to a run in the trash."""
+    return Invalid(f"The run {run_id} must be in the 'active' state. Current state is deleted.")
+
+
+def writable(run_id: str, run: RunKey | None) -> RunKey:
+    """The run if it may be written to; raises NotFound or Invalid."""
+    if run is None:
+        raise not_found(run_id)
+    if run.lifecycle != Lifecycle.active:
+        raise not_active(run_id)
+    return run
+
+
+def apply(tx: Tx, batches: Sequence[Batch], folder: Folder) -> list[Problem | None]:
+    """Log all batches; for each None, or the Problem that kept it out (then nothing of it is
+    written). The batches have passed domain.tracking.check_batch."""
+    outcomes: list[Problem | None] = [None] * len(batches)
+    locked = runs.lock(tx, [batch.run_id for batch in batches])
+    accepted: list[tuple[RunKey, Batch]] = []
+    for i, batch in enumerate(batches):
+        try:
+            accepted.append((writable(batch.run_id, locked.get(batch.run_id)), batch))
+        except Problem as problem:
+            outcomes[i] = problem
+    names = keys.ensure(tx, _names(batch for _, batch in accepted))
+    params = _NewParams(tx, accepted, names)
+    kept: list[tuple[RunKey, Batch]] = []
+    positions = [i for i, outcome in enumerate(outcomes) if outcome is None]
+    for i, (run, batch) in zip(positions, accepted, strict=True):
+        try:
+            params.take(run, batch)
+        except Invalid as problem:
+            outcomes[i] = problem
+        else:
+            kept.append((run, batch))
+    params.insert()
+    _set_tags(tx, kept, names)
+    _add_metrics(tx, kept, names, folder)
+    return outcomes
+
+
+def _names(batches: Iterable[Batch]) -> set[str]:
+    names: set[str] = set()
+    for batch in batches:
+        for items in (batch.metrics, batch.params, batch.tags):
+            names.update([item.key for item in items])
+    return names
+
+
+class _NewParams:
+    """Params of a group of batches, checked against what is stored and against each other."""
+
+    def __init__(
+        self, tx: Tx, accepted: Sequence[tuple[RunKey, Batch]], names: Mapping[str, int]
+    ) -> None:
+        self._tx = tx
+        self._names = names
+        self._new: list[tuple[int, int, int, str]] = []
+        pairs = [(run.id, names[p.key]) for run, batch in accepted for p in batch.params]
+        self._known: dict[tuple[int, int], str] = {
+            (run, key): value
+            for run, key, value in _by_pair(tx, "run_id, key_id, value", "params", pairs)
+        }
+
+    def take(self, run: RunKey, batch: Batch) -> None:
+        """Accept the params of a batch, or raise Invalid where one would change a value."""
+        changed, new = [], []
+        for param in batch.params:
+            pair = (run.id, self._names[param.key])
+            old = self._known.get(pair)
+            if old is None:
+                new.append((pair, param.value))
+            elif old != param.value:
+                changed.append({"key": param.key, "old_value": old, "new_value": param.value})
+        if changed:
+            raise Invalid(
+                f"Changing param values is not allowed. Params were already logged='{changed}'"
+                f" for run ID='{batch.run_id}'."
+            )
+        self._known.update(new)
+        self._new += [(*pair, run.experiment_id, value) for pair, value in new]
+
+    def insert(self) -> None:
+        """Write the accepted params."""
+        self._tx.insert("params", ("run_id", "key_id", "experiment_id", "value"), self._new)
+
+
+def _set_tags(tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, int]) -> None:
+    rows: dict[tuple[int, int], tuple[int, str]] = {}
+    renamed: dict[int, str] = {}
+    for run, batch in kept:
+        for key, value in last_tags(batch.tags).items():
+            rows[run.id, names[key]] = (run.experiment_id, value)
+            if key == RUN_NAME_TAG:
+                renamed[run.id] = value
+    tx.insert(
+        "tags",
+        ("run_id", "key_id", "experiment_id", "value"),
+        [(*pair, *rest) for pair, rest in rows.items()],
+        keys=("run_id", "key_id"),
+        on_conflict="update",
+    )
+    for number, name in renamed.items():
+        tx.run("UPDATE runs SET name = ? WHERE id = ?", (name, number))
+
+
+def _add_metrics(
+    tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, int], folder: Folder
+) -> None:
+    points = [
+        (run.id, names[m.key], m.step, m.timestamp, *_stored(m.value))
+        for run, batch in kept
+        for m in batch.metrics
+    ]
+    if not points:
+        return
+    tx.insert(
+        "points", ("run_id", "key_id", "step", "ts", "value", "nan"), points, on_conflict="ignore"
+    )
+    _update_last(tx, points, {run.id: run.experiment_id for run, _ in kept})
+    counts: dict[tuple[int, int], int] = {}
+    for point in points:
+        counts[point[:2]] = counts.get(point[:2], 0) + 1
+    tx.after_commit(lambda: folder.added(counts))
+
+
+def _stored(value: float) -> tuple[float, int]:
+    return (finite(value), 0) if value == value else (0.0, 1)
+
+
+def _update_last(
+    tx: Tx, points: Sequence[tuple[int, int, int, int, float, int]], experiments: dict[int, int]
+) -> None:
+    """Bring last and best values up to date. The last point is the greatest by step, then
+    timestamp, then value (NaN counts as 0); of equal best values the lowest step is kept."""
+    pairs = list(dict.fromkeys([point[:2] for point in points]))
+    last: dict[tuple[int, int], _Last] = {
+        row[:2]: list(row[2:])
+        for row in _by_pair(
+            tx,
+            "run_id, key_id, value, nan, step, ts, min_value, min_step, max_value, max_step",
+            "metrics",
+            pairs,
+        )
+    }
+    for run, key, step, time, value, nan in points:
+        old = last.get((run, key))
+        if old is None:
+            best = (None, None) if nan else (value, step)
+            last[run, key] = [value, nan, step, time, *best, *best]
+            continue
+        if (step, time, value) > (old[2], old[3], old[0]):
+            old[0], old[1], old[2], old[3] = value, nan, step, time
+        if not nan:
+            _improve(old, value, step)
+    tx.insert(
+        "metrics",
+        ("run_id", "key_id", "experiment_id", "value", "nan", "step", "ts", "min_value",
+         "min_step", "max_value", "max_step"),
+        [(*pair, experiments[pair[0]], *last[pair]) for pair in pairs],
+        keys=("run_id", "key_id"),
+        on_conflict="update",
+    )  # fmt: skip
+
+
+def _improve(old: _Last, value: float, step: int) -> None:
+    if old[4] is None or value < old[4] or (value == old[4] and step < old[5]):
+        old[4], old[5] = value, step
+    if old[6] is None or value > old[6] or (value == old[6] and step < old[7]):
+        old[6], old[7] = value, step
+
+
+def _by_pair(
+    tx: Tx, columns: str, table: str, pairs: Sequence[tuple[int, int]]
+) -> Iterable[tuple[Any, ...]]:
+    """Rows of `table` whose (run_id, key_id) is one of `pairs`."""
+    for start in range(0, len(pairs), _PAIRS):
+        part = pairs[start : start + _PAIRS]
+        where = tx.dialect.pairs("run_id", "key_id", len(part))
+        flat = [number for pair in part for number in pair]
+        yield from tx.rows(f"SELECT {columns} FROM {table} WHERE {where}", flat)

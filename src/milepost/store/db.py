@@ -1,0 +1,123 @@
+"""Store: opens a database by its URI, reads in snapshots, writes through the group commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from milepost.errors import Conflict, Invalid, Problem
+from milepost.store import migrate
+from milepost.store.dialect import Dialect
+from milepost.store.folding import Folder
+from milepost.store.mysql import mysql
+from milepost.store.names import Names
+from milepost.store.pool import Pool
+from milepost.store.postgres import postgres
+from milepost.store.sqlite import sqlite
+from milepost.store.tx import Tx
+from milepost.store.writer import Write, Writer
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+def open_dialect(uri: str, *, durability: str = "full") -> Dialect:
+    """The dialect for a backend store URI as MLflow's users write them.
+
+    Accepts sqlite:///relative.db, sqlite:////absolute.db, postgresql://, postgres://,
+    postgresql+psycopg2://, postgresql+psycopg://, mysql:// and mysql+pymysql://.
+    """
+    scheme, _, rest = uri.partition("://")
+    kind = scheme.partition("+")[0]
+    if kind == "sqlite":
+        return sqlite(unquote(rest.partition("?")[0]).removeprefix("/"), durability)
+    if kind in ("postgresql", "postgres"):
+        return postgres(f"postgresql://{rest}")
+    if kind in ("mysql", "mariadb"):
+        return mysql(f"mysql://{rest}")
+    raise Invalid(
+        f"Unknown backend store '{scheme}'. Use sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME"
+        " or mysql+pymysql://USER:PASSWORD@HOST/NAME."
+    )
+
+
+class Store:
+    """A database with the current schema."""
+
+    def __init__(self, dialect: Dialect, *, pool_wait_seconds: float = 10) -> None:
+        self.dialect = dialect
+        self._pool = Pool(dialect, dialect.max_readers, pool_wait_seconds)
+        self._names = Names()
+        self.folder = Folder()
+        self._writer = Writer(dialect, self._names, self.folder)
+
+    def read(self, verb: Callable[[Tx, A], R], argument: A) -> R:
+        """Run `verb` in a read-only snapshot, in the calling thread."""
+        try:
+            return self._read(verb, argument)
+        except Exception as error:
+            if self.dialect.disconnected(error):
+                self._pool.clear()
+                return self._translated(lambda: self._read(verb, argument))
+            raise self.dialect.problem(error) or error from error
+
+    def _read(self, verb: Callable[[Tx, A], R], argument: A) -> R:
+        with self._pool.connection() as connection:
+            tx = Tx(connection, self.dialect, self._names)
+            tx.run(self.dialect.begin_read)
+            try:
+                result = verb(tx, argument)
+            except Problem:
+                tx.run("ROLLBACK")
+                raise
+            tx.run("COMMIT")
+            return result
+
+    def _translated(self, attempt: Callable[[], R]) -> R:
+        try:
+            return attempt()
+        except Exception as error:
+            raise self.dialect.problem(error) or error from error
+
+    def write(self, verb: Callable[[Tx, A], R], argument: A) -> R:
+        """Run `verb` in the next group commit and wait for it to be durable."""
+        reply: Future[R] = Future()
+        self._writer.submit(Write(verb, argument, None, reply))
+        return reply.result()
+
+    async def submit(
+        self,
+        verb: Callable[[Tx, A], R],
+        argument: A,
+        merge: Callable[[Tx, Sequence[A]], Sequence[Any]] | None = None,
+    ) -> R:
+        """As `write`, for callers on an event loop. `merge` applies many arguments at once and
+        returns for each its result or the Problem to raise."""
+        reply: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._writer.submit(Write(verb, argument, merge, reply))
+        return await reply
+
+    def close(self) -> None:
+        """Finish queued writes and close every connection."""
+        self._writer.close()
+        self._pool.close()
+
+
+def ensure_schema(dialect: Dialect) -> int:
+    """Create the schema on an empty database, migrate an older SQLite file; returns the number of
+    statements run. A server database with an older schema is left alone: raises Conflict that
+    tells how to upgrade it, because its other servers must be thought of first."""
+    connection = dialect.connect(False)
+    try:
+        current = migrate.version(connection, dialect)
+        if dialect.name != "sqlite" and 0 < current < migrate.wanted_version():
+            raise Conflict(
+                f"The database has schema version {current}, this release needs"
+                f" {migrate.wanted_version()}. Run: milepost db upgrade"
+            )
+        return migrate.migrate(connection, dialect)
+    finally:
+        connection.close()

@@ -1,0 +1,108 @@
+"""Brings a database to the schema of this release: numbered migrations, each applied once.
+
+Two servers may start at once and either may be killed: the dialect's lock makes them take turns,
+SQLite and PostgreSQL apply a migration as one transaction, and for MySQL, which commits around each
+DDL statement, every finished statement is recorded so that the next attempt resumes after it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from milepost.errors import Conflict
+from milepost.store.dialect import Connection, Dialect
+from milepost.store.migrations import m0001_tracking
+
+MIGRATIONS: list[list[str]] = [m0001_tracking.STATEMENTS]
+"""Statements of migration 1, 2, ... in order. Only ever appended to."""
+
+_TYPE = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_BOOKKEEPING = (
+    "CREATE TABLE IF NOT EXISTS milepost_schema"
+    " (migration INTEGER NOT NULL, statement INTEGER NOT NULL, PRIMARY KEY (migration, statement))"
+)
+
+
+def wanted_version() -> int:
+    """The schema version this release needs."""
+    return len(MIGRATIONS)
+
+
+def version(connection: Connection, dialect: Dialect) -> int:
+    """The schema version of the database; 0 for an empty one, counting only whole migrations."""
+    done = _done(connection, dialect)
+    whole = 0
+    for number, statements in enumerate(MIGRATIONS, 1):
+        if any((number, i) not in done for i in range(len(statements))):
+            break
+        whole = number
+    return max([whole, *(n for n, _ in done if n > len(MIGRATIONS))])
+
+
+def migrate(connection: Connection, dialect: Dialect) -> int:
+    """Apply what is missing; returns the number of statements run. Raises Conflict on a database
+    that a newer release has already changed."""
+    with dialect.migration_lock(connection):
+        if version(connection, dialect) > wanted_version():
+            raise Conflict(
+                f"The database has schema version {version(connection, dialect)}, this release"
+                f" knows {wanted_version()}: start a newer Milepost."
+            )
+        cursor = connection.cursor()
+        cursor.execute(_BOOKKEEPING + _table_options(dialect))
+        done = _done(connection, dialect)
+        pending = [
+            (number, i, text)
+            for number, statements in enumerate(MIGRATIONS, 1)
+            for i, text in enumerate(statements)
+            if (number, i) not in done
+        ]
+        for number, i, text in pending:
+            _apply(cursor, dialect, text)
+            cursor.execute(
+                dialect.sql("INSERT INTO milepost_schema (migration, statement) VALUES (?,?)"),
+                (number, i),
+            )
+        return len(pending)
+
+
+def _apply(cursor: Any, dialect: Dialect, text: str) -> None:
+    try:
+        cursor.execute(render(text, dialect))
+    except Exception as error:
+        # Only MySQL can have run the statement without having recorded it.
+        if dialect.name != "mysql" or not _already_there(error):
+            raise
+
+
+def _already_there(error: Exception) -> bool:
+    return bool(error.args) and error.args[0] in {1050, 1060, 1061}  # table, column, index exists
+
+
+def render(text: str, dialect: Dialect) -> str:
+    """A migration statement in the words of `dialect`: `{int}` and the like become its types."""
+    sql = _TYPE.sub(
+        lambda m: dialect.types[m[1]].format(m[2]) if m[2] else dialect.types[m[1]], text
+    )
+    return sql + (_table_options(dialect) if sql.startswith("CREATE TABLE") else "")
+
+
+def _table_options(dialect: Dialect) -> str:
+    return f" {dialect.types['table']}" if "table" in dialect.types else ""
+
+
+def _done(connection: Connection, dialect: Dialect) -> set[tuple[int, int]]:
+    cursor = connection.cursor()
+    cursor.execute(
+        {
+            "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'milepost_schema'",
+            "postgresql": "SELECT to_regclass('milepost_schema')",
+            "mysql": "SHOW TABLES LIKE 'milepost_schema'",
+        }[dialect.name]
+    )
+    found = cursor.fetchone()
+    if found is None or found[0] is None:
+        return set()
+    cursor.execute("SELECT migration, statement FROM milepost_schema")
+    return {(int(a), int(b)) for a, b in cursor.fetchall()}

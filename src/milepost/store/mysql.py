@@ -1,0 +1,132 @@
+"""MariaDB and MySQL, through PyMySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pymysql
+from pymysql.constants import CLIENT, ER
+
+from milepost.errors import Invalid, Problem, Unavailable
+from milepost.store.dialect import Connection, Dialect, OnConflict
+
+TYPES = {
+    "serial": "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+    "int": "BIGINT",
+    "real": "DOUBLE",
+    "text": "LONGTEXT",
+    "blob": "LONGBLOB",
+    "clustered": "",
+    "head": "{0}(64)",
+    # Binary, unpadded comparison: keys and names differ by case and by trailing spaces.
+    "table": "CHARACTER SET utf8mb4 COLLATE {collation} ENGINE InnoDB",
+}
+_COLLATION_MARIADB = "utf8mb4_nopad_bin"
+_COLLATION_MYSQL = "utf8mb4_0900_bin"
+_LOCK_SECONDS = 120
+_RETRYABLE = {ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020}  # 1020: record changed since last read
+_GONE = {0, 1927, 2003, 2006, 2013, 2014, 2055, ER.SERVER_SHUTDOWN}
+
+
+def mysql(url: str) -> Dialect:
+    """The MariaDB or MySQL database at `url` (mysql+pymysql://user:password@host:port/name)."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    arguments: dict[str, Any] = {
+        "host": parts.hostname or "localhost",
+        "port": parts.port or 3306,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": parts.path.lstrip("/"),
+        "unix_socket": options.get("unix_socket"),
+        "ssl_ca": options.get("ssl_ca"),
+    }
+
+    types = dict(TYPES)
+
+    def connect(read_only: bool) -> Connection:
+        connection = pymysql.connect(
+            **arguments,
+            charset="utf8mb4",
+            autocommit=True,
+            connect_timeout=10,
+            # Count matched rows, as the other databases do, not only changed ones.
+            client_flag=CLIENT.FOUND_ROWS,
+            # ANSI_QUOTES, strictness and a literal 0 as an id: the SQL of the other databases.
+            sql_mode="ANSI_QUOTES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES",
+        )
+        maria = "MariaDB" in _server_version(connection)
+        types["table"] = TYPES["table"].format(
+            collation=_COLLATION_MARIADB if maria else _COLLATION_MYSQL
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("SET innodb_lock_wait_timeout = 30")
+            isolation = "REPEATABLE READ" if read_only else "READ COMMITTED"
+            cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}")
+        return cast(Connection, connection)
+
+    return Dialect(
+        name="mysql",
+        connect=connect,
+        problem=_problem,
+        retryable=lambda e: isinstance(e, pymysql.MySQLError) and _code(e) in _RETRYABLE,
+        disconnected=lambda e: isinstance(e, pymysql.MySQLError) and _code(e) in _GONE,
+        migration_lock=_migration_lock,
+        types=types,
+        begin_read="START TRANSACTION READ ONLY",
+        begin_write="START TRANSACTION",
+        for_update=" FOR UPDATE",
+        like_suffix=" ESCAPE ''",
+        max_parameters=20000,
+        max_readers=8,
+        returning=False,
+        conflict=_conflict,
+        placeholder="%s",
+    )
+
+
+def _server_version(connection: Any) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()")
+        return str(cursor.fetchone()[0])
+
+
+def _code(error: Exception) -> int:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def _conflict(keys: Sequence[str], columns: Sequence[str], action: OnConflict) -> str:
+    if action == "fail":
+        return ""
+    # INSERT IGNORE would hide every other fault too; assigning a column to itself hides only this.
+    sets = (
+        [f"{columns[0]}={columns[0]}"]
+        if action == "ignore"
+        else [f"{c}=VALUES({c})" for c in columns if c not in keys]
+    )
+    return f" ON DUPLICATE KEY UPDATE {','.join(sets)}"
+
+
+def _problem(error: Exception) -> Problem | None:
+    if isinstance(error, pymysql.IntegrityError | pymysql.DataError):
+        return Invalid(f"The database refused the write: {error.args[-1]}")
+    if isinstance(error, pymysql.MySQLError):
+        return Unavailable(f"The MySQL store cannot be used right now: {error.args[-1]}")
+    return None
+
+
+@contextmanager
+def _migration_lock(connection: Any) -> Iterator[None]:
+    # MySQL commits around each DDL statement, so the lock is a named one and every migration is
+    # written to be repeatable.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK('milepost_migration', %s)", (_LOCK_SECONDS,))
+        if cursor.fetchone()[0] != 1:
+            raise Unavailable("Another server has been migrating the database for two minutes")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT RELEASE_LOCK('milepost_migration')")

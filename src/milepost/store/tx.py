@@ -1,0 +1,98 @@
+"""Tx: an open transaction, and the few ways in which the store talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+from milepost.store.dialect import Connection, Dialect, OnConflict, Row
+from milepost.store.names import Names
+
+
+class Tx:
+    """A transaction of one connection. Driver errors pass through; the Store translates them."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, names: Names) -> None:
+        self.dialect = dialect
+        self.names = names
+        self._cursor = connection.cursor()
+        self._after_commit: list[Callable[[], None]] = []
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call `action` once the transaction is durable; never if it is undone."""
+        self._after_commit.append(action)
+
+    def committed(self) -> None:
+        """Told by the writer that COMMIT succeeded."""
+        for action in self._after_commit:
+            action()
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
+        """All rows of a query."""
+        self._cursor.execute(self.dialect.sql(sql), parameters)
+        rows: Sequence[Row] = self._cursor.fetchall()
+        return rows
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+        """The first row of a query, or None."""
+        self._cursor.execute(self.dialect.sql(sql), parameters)
+        found = self._cursor.fetchall()
+        return found[0] if found else None
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; the number of rows it touched."""
+        self._cursor.execute(self.dialect.sql(sql), parameters)
+        touched: int = self._cursor.rowcount
+        return touched
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        keys: Sequence[str] = (),
+        on_conflict: OnConflict = "fail",
+    ) -> None:
+        """Insert many rows with as few statements as the database's parameter limit allows."""
+        if not rows:
+            return
+        tail = self.dialect.conflict(keys, columns, on_conflict)
+        head = f"INSERT INTO {table} ({','.join(columns)}) VALUES "
+        one = f"({','.join('?' * len(columns))})"
+        step = self.dialect.max_parameters // len(columns)
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            sql = head + ",".join([one] * len(part)) + tail
+            self._cursor.execute(self.dialect.sql(sql), list(chain.from_iterable(part)))
+
+    def insert_id(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> int:
+        """Insert one row and return the integer `id` the database gave it."""
+        sql = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({','.join('?' * len(columns))})"
+        if self.dialect.returning:
+            found = self.row(sql + " RETURNING id", row)
+            assert found is not None
+            return int(found[0])
+        self._cursor.execute(self.dialect.sql(sql), row)
+        return int(self._cursor.lastrowid)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside if it raises, and let the transaction go on."""
+        self._cursor.execute("SAVEPOINT verb")
+        promised = len(self._after_commit)
+        try:
+            yield
+        except BaseException:
+            del self._after_commit[promised:]
+            self._cursor.execute("ROLLBACK TO SAVEPOINT verb")
+            raise
+        finally:
+            self._cursor.execute("RELEASE SAVEPOINT verb")
+
+
+def marks(values: Sequence[Any]) -> str:
+    """`?,?,?` for an IN list over `values`."""
+    return ",".join("?" * len(values))
