@@ -42,7 +42,7 @@ class Guard:
 
             async def sending(message: object) -> None:
                 if message["type"] == "http.response.start":  # type: ignore[index]
-                    message["headers"] = [*message["headers"], *extra]  # type: ignore[index]
+                    message["headers"].extend(extra)  # type: ignore[index]
                 await send(message)  # type: ignore[arg-type]
 
             refusal = None if self._off else self._refusal(scope, origin)
