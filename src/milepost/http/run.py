@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from dataclasses import dataclass
 from typing import Any, cast
@@ -88,6 +89,10 @@ def serve(settings: Settings) -> None:
     )
     server = uvicorn.Server(config)
     if settings.workers == 1:
+        # After an orderly stop uvicorn raises the signal once more, for whoever handled it before;
+        # with nobody there this function returns and the command ends with 0.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         server.run(sockets=[listening])
     else:
         Multiprocess(config, [listening]).run()

@@ -79,7 +79,7 @@ def mysql(url: str) -> Dialect:
         begin_read="START TRANSACTION READ ONLY",
         begin_write="START TRANSACTION",
         for_update=" FOR UPDATE",
-        like_suffix=" ESCAPE ''",
+        like_suffix="",  # NO_BACKSLASH_ESCAPES leaves LIKE without an escape character
         max_parameters=20000,
         max_readers=8,
         returning=False,

@@ -270,7 +270,9 @@ class _Parser(Cursor):
             text = _unquoted(text)
         elif token.lastgroup == "number" and not self._grammar.bare_text:
             whose = _OWNERS[key.entity]
-            self.refuse(f"Expected a quoted string value for {whose}. Got value {text}", token)
+            self.refuse(
+                f"Expected a quoted string value for {whose}. Got value {clip(text)}", token
+            )
         elif token.lastgroup == "name" or not self._grammar.bare_text:
             self.refuse(f"{_NOT_QUOTED} {clip(text)}. Use either single or double quotes", token)
         return self._grammar.spelling(key.entity, key.key, text)
