@@ -15,7 +15,7 @@ from milepost.domain.search.grammar import (
 )
 from milepost.domain.search.page import decode_page_token, encode_page_token
 from milepost.domain.search.parser import parse_filter, parse_order
-from milepost.domain.search.tree import And, Compare, Node, Not, Or, Order, Value
+from milepost.domain.search.tree import And, Compare, Node, Not, Or, Order, Scalar, Value
 
 __all__ = [
     "EXPERIMENTS",
@@ -30,6 +30,7 @@ __all__ = [
     "Not",
     "Or",
     "Order",
+    "Scalar",
     "Value",
     "decode_page_token",
     "encode_page_token",
