@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from milepost.domain.tracking import (
+    MAX_PARAM_VALUE,
     RUN_NAME_TAG,
     Batch,
+    Param,
     Lifecycle,
     finite,
     last_tags,
@@ -98,23 +100,37 @@ class _NewParams:
         """Accept the params of a batch, or raise Invalid where one would change a value."""
         changed, new = [], []
         for param in batch.params:
-            pair = (run.id, self._names[param.key])
+            pair, value = (run.id, self._names[param.key]), param.value[:MAX_PARAM_VALUE]
             old = self._known.get(pair)
             if old is None:
-                new.append((pair, param.value))
-            elif old != param.value:
-                changed.append({"key": param.key, "old_value": old, "new_value": param.value})
+                new.append((pair, value))
+            elif old != value:
+                changed.append((param, old))
         if changed:
-            raise Invalid(
-                f"Changing param values is not allowed. Params were already logged='{changed}'"
-                f" for run ID='{batch.run_id}'."
-            )
+            raise _changed(batch, changed)
         self._known.update(new)
         self._new += [(*pair, run.experiment_id, value) for pair, value in new]
 
     def insert(self) -> None:
         """Write the accepted params."""
         self._tx.insert("params", ("run_id", "key_id", "experiment_id", "value"), self._new)
+
+
+def _changed(batch: Batch, params: Sequence[tuple[Param, str]]) -> Invalid:
+    """The Problem for params that have another value already, worded as MLflow does for one that
+    came alone and for those of a batch."""
+    if len(batch.params) == 1:
+        ((param, old),) = params
+        return Invalid(
+            f"Changing param values is not allowed. Param with key='{param.key}' was already logged"
+            f" with value='{old}' for run ID='{batch.run_id}'. Attempted logging new value"
+            f" '{param.value}'."
+        )
+    shown = [{"key": p.key, "old_value": old, "new_value": p.value} for p, old in params]
+    return Invalid(
+        f"Changing param values is not allowed. Params were already logged='{shown}'"
+        f" for run ID='{batch.run_id}'."
+    )
 
 
 def _set_tags(tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, int]) -> None:

@@ -98,10 +98,9 @@ def _index_range(tx: Tx, c: Compare) -> Sql:
     test = compare(tx.dialect, "x.value", c.op, c.value)
     if c.entity == "metric":
         return Sql(f"x.nan = 0 AND {test.text}", test.parameters)
-    if tx.dialect.name == "mysql":
-        return test  # its prefix index serves the plain comparison
-    # The index holds the first 64 characters.
-    return Sql(f"substr(x.value, 1, 64) = substr(?, 1, 64) AND {test.text}", (c.value, c.value))
+    if tx.dialect.name == "postgresql":  # whose index holds the first 64 characters
+        return Sql(f"substr(x.value, 1, 64) = substr(?, 1, 64) AND {test.text}", (c.value,) * 2)
+    return test
 
 
 def _partitions(query: Query) -> list[tuple[int, Lifecycle]]:

@@ -18,10 +18,11 @@ TYPES = {
     "text": "TEXT",
     "blob": "BLOB",
     "clustered": "WITHOUT ROWID",
-    "head": "substr({0}, 1, 64)",
+    "head": "{0}",  # no limit on the size of an index entry
 }
 DURABILITY = {"full": "FULL", "normal": "NORMAL"}
 _BUSY_SECONDS = 30
+_CACHE_KIB = 8192  # for each connection
 _CHECKPOINT_PAGES = 4000  # 16 MB of log before it is folded into the file
 
 
@@ -48,6 +49,7 @@ def sqlite(path: str, durability: str) -> Dialect:
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         connection.execute("PRAGMA case_sensitive_like=ON")
         connection.execute("PRAGMA secure_delete=OFF")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         return cast(Connection, connection)
 
@@ -64,7 +66,7 @@ def sqlite(path: str, durability: str) -> Dialect:
         for_update="",
         like_suffix="",
         max_parameters=32000,
-        max_readers=8,
+        max_readers=4,
         returning=False,
         conflict=on_conflict_clause,
     )
