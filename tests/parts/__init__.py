@@ -11,6 +11,8 @@ milepost_server(uri=None, *flags, env=None)
     Each call starts `milepost server` (on SQLite if no URI is given) and returns it with `.url`,
     `.process`, `.log`, `.data`, `.kill()`, `.start()` (again, same data and port), `.stop()`.
     What still runs after the test is stopped and must exit with 0.
+milepost_url
+    Base URL of one server on SQLite that all tests share: name things uniquely.
 mlflow_client
     A real MLflow client; the test runs with 2.9.2 and with 3.17.2. `.run(script, url, *args)`
     runs a script file against a server and returns the JSON it printed on its last line.

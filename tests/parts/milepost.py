@@ -44,6 +44,16 @@ class MilepostServer:
         assert code == 0, f"milepost server ended with {code}:\n{self.daemon.tail()}"
 
 
+@pytest.fixture(scope="session")
+def milepost_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of one server on SQLite. Tests share it: name things uniquely."""
+    data = tmp_path_factory.mktemp("milepost")
+    server = _server(data, f"sqlite:///{data / 'milepost.db'}", (), {})
+    server.start()
+    yield server.url
+    server.stop()
+
+
 StartMilepost = Callable[..., MilepostServer]
 
 

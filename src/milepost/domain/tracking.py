@@ -188,8 +188,7 @@ def check_key(key: str, parameter: str, noun: str) -> None:
 
     `parameter` is the request field to name in the message, `noun` what the key belongs to.
     """
-    if len(key) > MAX_KEY:
-        raise Invalid(f"'{noun}' exceeds the maximum length of {MAX_KEY} characters")
+    check_key_length(key, noun)
     if not _KEY.fullmatch(key):
         raise Invalid(
             f"Invalid value \"{key}\" for parameter '{parameter}' supplied: Names may only contain"
@@ -202,6 +201,12 @@ def check_key(key: str, parameter: str, noun: str) -> None:
             " files in certain cases, and must not resolve to other names when treated as such."
             f" This name would resolve to '{posixpath.normpath(key)}'"
         )
+
+
+def check_key_length(key: str, noun: str) -> None:
+    """Refuse a key that is too long to be stored."""
+    if len(key) > MAX_KEY:
+        raise Invalid(f"'{noun}' exceeds the maximum length of {MAX_KEY} characters")
 
 
 def is_plain_path(key: str) -> bool:
@@ -221,9 +226,14 @@ def check_batch(batch: Batch) -> None:
             " contains only one param value per param key."
         )
     for i, param in enumerate(batch.params):
-        check_key(param.key, f"params[{i}].key", "Parameter name")
+        check_key(param.key, _place("params", i, len(batch.params)), "Param key")
     for i, tag in enumerate(batch.tags):
-        check_key(tag.key, f"tags[{i}].key", "Tag name")
+        check_key(tag.key, _place("tags", i, len(batch.tags)), "key")
+
+
+def _place(items: str, i: int, count: int) -> str:
+    """What to call the key of one item: one that is alone may have come by itself."""
+    return "key" if count == 1 else f"{items}[{i}].key"
 
 
 def check_metrics(metrics: Sequence[Metric]) -> None:
@@ -270,7 +280,7 @@ def check_experiment_name(name: str) -> None:
 
 def check_experiment_tag(tag: Tag) -> None:
     """Refuse an experiment tag with a bad key, or a value over the limit (never truncated)."""
-    check_key(tag.key, "key", "Tag name")
+    check_key(tag.key, "key", "key")
     if len(tag.value) > MAX_EXPERIMENT_TAG_VALUE:
         raise Invalid(
             f"'value' exceeds the maximum length of {MAX_EXPERIMENT_TAG_VALUE} characters:"

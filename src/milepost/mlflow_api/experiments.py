@@ -28,7 +28,7 @@ class Create(Message):
 class Id(Message):
     """experiments/get, delete and restore"""
 
-    experiment_id: str
+    experiment_id: Required
 
 
 class Name(Message):
@@ -49,7 +49,7 @@ class SetTag(Message):
 
     experiment_id: Required
     key: Required
-    value: str
+    value: str = ""
 
 
 class DeleteTag(Message):
@@ -78,13 +78,12 @@ class List(Message):
 
 
 def experiment_id(text: str) -> int:
-    """The number of an experiment id as clients send it; "" is experiment 0."""
-    if text and not (text.isascii() and text.isdecimal()):
+    """The number of an experiment id as clients send it."""
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
         raise Invalid(f"Invalid experiment ID '{text}'. Experiment ID must be a valid integer.")
-    number = int(text or "0")
-    if number >= 2**63:
-        raise Invalid(f"Invalid experiment ID '{text}'. Experiment ID is out of range.")
-    return number
+    if len(text) > 18:
+        raise Invalid(f"Invalid experiment ID '{text:.40}'. Experiment ID is out of range.")
+    return int(text)
 
 
 def dump_experiment(found: Experiment) -> dict[str, Any]:

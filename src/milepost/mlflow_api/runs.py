@@ -30,16 +30,22 @@ MOST = 50_000
 
 
 class RunId(Message):
-    """runs/get, delete and restore. Clients send `run_id`, `run_uuid` or both."""
+    """runs/get. Clients send `run_id`, `run_uuid` or both."""
 
     run_id: str = ""
     run_uuid: str = ""
 
 
+class OnlyRunId(Message):
+    """runs/delete and restore, which know no other name"""
+
+    run_id: Required
+
+
 class Create(Message):
     """runs/create"""
 
-    experiment_id: str | UnsetType = UNSET
+    experiment_id: str = ""
     user_id: str = ""
     run_name: str = ""
     start_time: Int64 = 0
@@ -145,7 +151,7 @@ class LogOutputs(Message):
     """runs/outputs"""
 
     run_id: Required
-    models: list[ModelOutputMessage] = []
+    models: list[ModelOutputMessage]
 
 
 class LogModel(Message):
@@ -246,7 +252,7 @@ def _dump_page(page: Page[Run]) -> dict[str, Any]:
 
 def _create(call: Call) -> Create:
     message = _create_body(call)
-    if message.experiment_id is UNSET:
+    if not message.experiment_id:
         raise Invalid("A run belongs to an experiment: 'experiment_id' is missing.")
     return message
 
@@ -340,13 +346,13 @@ ENDPOINTS = [
         lambda run: {"run_info": dump_info(run)},
     ),
     Endpoint(
-        "POST", "mlflow/runs/delete", Action.MANAGE_EXPERIMENT, "write", body(RunId),
-        lambda app, tx, x: app.tracking.delete_run(tx, run_id(x)),
+        "POST", "mlflow/runs/delete", Action.MANAGE_EXPERIMENT, "write", body(OnlyRunId),
+        lambda app, tx, x: app.tracking.delete_run(tx, x.run_id),
         empty,
     ),
     Endpoint(
-        "POST", "mlflow/runs/restore", Action.MANAGE_EXPERIMENT, "write", body(RunId),
-        lambda app, tx, x: app.tracking.restore_run(tx, run_id(x)),
+        "POST", "mlflow/runs/restore", Action.MANAGE_EXPERIMENT, "write", body(OnlyRunId),
+        lambda app, tx, x: app.tracking.restore_run(tx, x.run_id),
         empty,
     ),
     Endpoint(

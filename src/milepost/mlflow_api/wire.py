@@ -28,6 +28,7 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Required = Annotated[str, Meta(min_length=1)]
 """Text that must be sent and must not be empty."""
 
+_NUL = b"\\u0000"  # the only way to write it in JSON, unless the backslash is escaped itself
 _HINT = " See the API docs for more information about request parameters."
 
 
@@ -54,9 +55,11 @@ def body_parser(message: type[T]) -> Callable[[bytes], T]:
     fast = msgspec.json.Decoder(message)
 
     def parse(body: bytes) -> T:
+        if _NUL in body:
+            return convert(read_json(body), message)
         try:
             return fast.decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return convert(read_json(body), message)
 
     return parse
@@ -65,7 +68,8 @@ def body_parser(message: type[T]) -> Callable[[bytes], T]:
 def query_parser(message: type[T]) -> Callable[[Mapping[str, list[str]], bytes], T]:
     """A function that reads query arguments into `message`; with none, the body is read instead.
 
-    Query arguments go by their snake_case names only, as in MLflow.
+    Query arguments go by their snake_case names only, and the first of several counts, as in
+    MLflow.
     """
     known = {f.name: f for f in struct_fields(message)}
     from_body = body_parser(message)
@@ -74,7 +78,7 @@ def query_parser(message: type[T]) -> Callable[[Mapping[str, list[str]], bytes],
         if not query and body:
             return from_body(body)
         values: dict[str, Any] = {
-            name: texts if _is_list(message, name) else texts[-1]
+            name: texts if _is_list(message, name) else texts[0]
             for name, texts in query.items()
             if name in known
         }
@@ -150,27 +154,44 @@ def _coerce(value: Any, kind: Any, name: str) -> Any:
             raise invalid(name, value)
         return convert(value, kind, f"{name}.")
     if issubclass(kind, IntEnum):
-        return _enum(value, kind)
+        return _enum(value, kind, name)
     return _SCALARS[kind](value, name)
 
 
-def _enum(value: Any, kind: type[IntEnum]) -> Any:
-    """By name or number; an unknown one counts as not sent, as in MLflow."""
-    if isinstance(value, str) and value in kind.__members__:
-        return kind[value]
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
-    return kind(number) if number in set(kind) else _IGNORED
+def _enum(value: Any, kind: type[IntEnum], name: str) -> Any:
+    """By name or number; an unknown name counts as not sent, as in MLflow."""
+    if isinstance(value, str):
+        if value in kind.__members__:
+            return kind[value]
+        return kind(int(value)) if value in {str(int(member)) for member in kind} else _IGNORED
+    if type(value) is not int or value not in set(kind):
+        raise invalid(name, value)
+    return kind(value)
 
 
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise invalid(name, value)
+    if not _is_storable(value):
+        raise Invalid(
+            f"Invalid value for parameter '{name}' supplied: it holds a character that cannot be"
+            " stored (NUL, or half of a surrogate pair)."
+        )
     return value
+
+
+def _is_storable(text: str) -> bool:
+    """PostgreSQL cannot keep a NUL, and half of a surrogate pair is no character at all."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def _integer(value: Any, name: str) -> int:
     number = value
-    if isinstance(value, str):
+    if isinstance(value, str) and "_" not in value:
         try:
             number = int(value)
         except ValueError:
@@ -183,7 +204,7 @@ def _integer(value: Any, name: str) -> int:
 
 
 def _double(value: Any, name: str) -> float:
-    if isinstance(value, int | float | str):
+    if isinstance(value, int | float) or (isinstance(value, str) and "_" not in value):
         try:
             return float(value)
         except (ValueError, OverflowError):

@@ -30,6 +30,7 @@ from milepost.store.folding import Folder
 from milepost.store.tx import Tx
 
 _LOGGED_MODELS_TAG = "mlflow.log-model.history"
+_MODEL_FIELDS = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
 DEFAULT_EXPERIMENT = "Default"
 
 
@@ -146,8 +147,9 @@ class Tracking:
         self, tx: Tx, experiment: int, user: str, name: str, start_time: int, tags: Sequence[Tag]
     ) -> Run:
         """Start a run. Its name comes from `name`, from the tag mlflow.runName, or is made up."""
-        for i, tag in enumerate(tags):
-            rules.check_key(tag.key, f"tags[{i}].key", "Tag name")
+        for tag in tags:
+            # Any characters will do here: MLflow checks those of a tag only when it is set later.
+            rules.check_key_length(tag.key, "key")
         values = last_tags(tags)
         tagged = values.get(RUN_NAME_TAG, "")
         if name and tagged and name != tagged:
@@ -164,7 +166,7 @@ class Tracking:
             tags=[Tag(key, value) for key, value in values.items()],
         )  # fmt: skip
         runs.add(tx, run)
-        self.log_batch(tx, Batch(run_id, tags=run.tags))
+        hot.apply(tx, [Batch(run_id, tags=run.tags)], self._folder)
         return run
 
     def get_run(self, tx: Tx, run_id: str) -> Run:
@@ -243,11 +245,10 @@ class Tracking:
 
     def log_model(self, tx: Tx, run_id: str, model_json: str) -> None:
         """Append a 2.x client's model description to the run's tag that lists them."""
-        model = _model_description(run_id, model_json)
-        run = self.get_run(tx, run_id)
-        tags = {tag.key: tag.value for tag in run.tags}
-        history = json.loads(tags.get(_LOGGED_MODELS_TAG, "[]"))
-        value = json.dumps([*history, model])
+        model = _model_description(model_json)
+        self._writable(tx, run_id)  # held, so that nobody appends at the same time
+        tags = {tag.key: tag.value for tag in self.get_run(tx, run_id).tags}
+        value = json.dumps([*_model_history(tags.get(_LOGGED_MODELS_TAG, "[]")), model])
         if len(value) > rules.MAX_TAG_VALUE:
             raise Invalid(
                 f"The tag {_LOGGED_MODELS_TAG} of run {run_id} would exceed the maximum length of"
@@ -264,15 +265,28 @@ def _checked(batch: Batch) -> Problem | None:
     return None
 
 
-def _model_description(run_id: str, model_json: str) -> dict[str, object]:
+def _model_description(model_json: str) -> dict[str, object]:
+    """What the tag keeps of a model: not its signature or examples, which would overflow it."""
     try:
         model = json.loads(model_json)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid(f"Malformed model info. \n {model_json} \n is not valid JSON.") from None
     needed = {"artifact_path", "flavors", "utc_time_created", "run_id"}
     missing = sorted(needed - set(model if isinstance(model, dict) else ()))
     if missing:
         raise Invalid(f"Model json is missing mandatory fields: {missing}")
-    if model["run_id"] != run_id:
-        raise Invalid(f"The model was logged by run {model['run_id']}, not by {run_id}.")
-    return {str(key): value for key, value in model.items()}
+    flavors = model["flavors"]
+    if not isinstance(flavors, dict) or not all(isinstance(f, dict) for f in flavors.values()):
+        raise Invalid("Malformed model info: flavors must be an object of objects.")
+    slim = {n: {k: v for k, v in f.items() if k != "config"} for n, f in flavors.items()}
+    return {name: model.get(name) for name in _MODEL_FIELDS} | {"flavors": slim}
+
+
+def _model_history(value: str) -> list[object]:
+    try:
+        history = json.loads(value)
+    except (ValueError, RecursionError):
+        history = None
+    if not isinstance(history, list):
+        raise Invalid(f"The tag {_LOGGED_MODELS_TAG} of the run does not hold a list of models.")
+    return history
