@@ -9,8 +9,8 @@ from milepost.domain.tracking import (
     MAX_PARAM_VALUE,
     RUN_NAME_TAG,
     Batch,
-    Param,
     Lifecycle,
+    Param,
     finite,
     last_tags,
 )
@@ -224,6 +224,7 @@ def _by_pair(
     """Rows of `table` whose (run_id, key_id) is one of `pairs`."""
     for start in range(0, len(pairs), _PAIRS):
         part = pairs[start : start + _PAIRS]
-        where = tx.dialect.pairs("run_id", "key_id", len(part))
-        flat = [number for pair in part for number in pair]
-        yield from tx.rows(f"SELECT {columns} FROM {table} WHERE {where}", flat)
+        source, parameters = tx.dialect.pairs_source(part)
+        yield from tx.rows(
+            f"SELECT {columns} FROM {table} WHERE (run_id, key_id) IN ({source})", parameters
+        )

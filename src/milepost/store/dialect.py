@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Literal, Protocol
 
 from milepost.errors import Problem
@@ -72,11 +73,19 @@ class Dialect:
     begin_write: str
     for_update: str
     like_suffix: str
-    max_parameters: int
+    max_rows: int
+    """The most rows of one INSERT."""
+
     max_readers: int
     returning: bool
     conflict: Callable[[Sequence[str], Sequence[str], OnConflict], str]
     """The tail of an INSERT over (key columns, all columns)."""
+
+    rows_source: Callable[[Sequence[Row]], tuple[str, list[Any]]]
+    """What an INSERT of many rows reads from, and its parameters."""
+
+    pairs_source: Callable[[Sequence[Row]], tuple[str, list[Any]]]
+    """The right side of `(a, b) IN` over pairs of integers, and its parameters."""
 
     placeholder: str = "?"
 
@@ -90,16 +99,16 @@ class Dialect:
             return f"LOWER({column}) LIKE LOWER(?){self.like_suffix}"
         return f"{column} LIKE ?{self.like_suffix}"
 
-    def pairs(self, first: str, second: str, count: int) -> str:
-        """A test that (first, second) is one of `count` pairs of parameters."""
-        listed = ",".join(["(?,?)"] * count)
-        values = "" if self.name == "mysql" else "VALUES "
-        return f"({first},{second}) IN ({values}{listed})"
-
 
 @lru_cache(maxsize=4096)
 def _translate(text: str, placeholder: str) -> str:
     return text.replace("%", "%%").replace("?", placeholder)
+
+
+def values(rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    """Rows as VALUES with a parameter for each cell."""
+    one = f"({','.join('?' * len(rows[0]))})"
+    return f"VALUES {','.join([one] * len(rows))}", list(chain.from_iterable(rows))
 
 
 def on_conflict_clause(keys: Sequence[str], columns: Sequence[str], action: OnConflict) -> str:

@@ -15,9 +15,9 @@ _COLUMNS = "id, name, artifact_location, lifecycle, created, updated"
 def add(tx: Tx, name: str, location: str, now: int, *, number: int | None = None) -> int:
     """Insert an experiment and return its id; `number` forces the id."""
     columns = ["name", "artifact_location", "lifecycle", "created", "updated"]
-    row: list[object] = [name, location, Lifecycle.active, now, now]
+    row = (name, location, Lifecycle.active, now, now)
     if number is not None:
-        tx.insert("experiments", ["id", *columns], [[number, *row]])
+        tx.insert("experiments", ["id", *columns], [(number, *row)])
         return number
     return tx.insert_id("experiments", columns, row)
 

@@ -11,7 +11,7 @@ import pymysql
 from pymysql.constants import CLIENT, ER
 
 from milepost.errors import Invalid, Problem, Unavailable
-from milepost.store.dialect import Connection, Dialect, OnConflict
+from milepost.store.dialect import Connection, Dialect, OnConflict, Row, values
 
 TYPES = {
     "serial": "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
@@ -80,12 +80,19 @@ def mysql(url: str) -> Dialect:
         begin_write="START TRANSACTION",
         for_update=" FOR UPDATE",
         like_suffix="",  # NO_BACKSLASH_ESCAPES leaves LIKE without an escape character
-        max_parameters=20000,
+        max_rows=2000,
         max_readers=8,
         returning=False,
         conflict=_conflict,
+        rows_source=values,
+        pairs_source=_pairs,
         placeholder="%s",
     )
+
+
+def _pairs(pairs: Sequence[Row]) -> tuple[str, list[Any]]:
+    text, parameters = values(pairs)
+    return text.removeprefix("VALUES "), parameters
 
 
 def _server_version(connection: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from milepost.errors import Invalid, Problem, Unavailable
-from milepost.store.dialect import Connection, Dialect, on_conflict_clause
+from milepost.store.dialect import Connection, Dialect, on_conflict_clause, values
 
 TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -65,10 +65,12 @@ def sqlite(path: str, durability: str) -> Dialect:
         begin_write="BEGIN IMMEDIATE",
         for_update="",
         like_suffix="",
-        max_parameters=32000,
+        max_rows=2000,
         max_readers=4,
         returning=False,
         conflict=on_conflict_clause,
+        rows_source=values,
+        pairs_source=values,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
 from milepost.store.dialect import Connection, Dialect, OnConflict, Row
@@ -51,7 +50,7 @@ class Tx:
         self,
         table: str,
         columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
+        rows: Sequence[Row],
         *,
         keys: Sequence[str] = (),
         on_conflict: OnConflict = "fail",
@@ -60,13 +59,12 @@ class Tx:
         if not rows:
             return
         tail = self.dialect.conflict(keys, columns, on_conflict)
-        head = f"INSERT INTO {table} ({','.join(columns)}) VALUES "
-        one = f"({','.join('?' * len(columns))})"
-        step = self.dialect.max_parameters // len(columns)
+        head = f"INSERT INTO {table} ({','.join(columns)}) "
+        step = self.dialect.max_rows
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
-            sql = head + ",".join([one] * len(part)) + tail
-            self._cursor.execute(self.dialect.sql(sql), list(chain.from_iterable(part)))
+            source, parameters = self.dialect.rows_source(part)
+            self._cursor.execute(self.dialect.sql(head + source + tail), parameters)
 
     def insert_id(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> int:
         """Insert one row and return the integer `id` the database gave it."""
