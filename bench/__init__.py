@@ -1,0 +1,1 @@
+"""Milepost side by side with MLflow and FastTrackML: `python -m bench`."""

@@ -1,0 +1,162 @@
+"""The stages of a session: which servers run, on which stores, and which rows they serve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from bench import seed, workloads
+from bench.postgres import postgres
+from bench.reads import Seeded
+from bench.results import Results, Sample
+from bench.servers import MILEPOST, Kind, Server
+from bench.workloads import Row, WriteRow
+
+SMALL, LARGE = 20_000, 500_000
+"""Runs to search."""
+HISTORIES = 10
+_SETTLE_S = 2.0
+_Row = TypeVar("_Row", bound=Row)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure, and how long."""
+
+    kinds: Sequence[Kind]
+    wanted: frozenset[str]
+    """Names of rows."""
+    rounds: int
+    write_seconds: int
+    read_seconds: float
+    disk_points: Mapping[str, int]
+    """Points that each contender logs to find their size on disk."""
+
+    def of(self, rows: Sequence[_Row]) -> list[_Row]:
+        """Those rows that are wanted."""
+        return [row for row in rows if row.name in self.wanted]
+
+
+class Session:
+    """Runs the stages and collects what they measure. Stores are made under `scratch`."""
+
+    def __init__(self, plan: Plan, scratch: Path) -> None:
+        self._plan = plan
+        self._scratch = scratch
+        self.results = Results()
+
+    def run(self) -> Results:
+        """All stages that have something to measure."""
+        of = self._plan.of
+        if of([*workloads.SQLITE_WRITES, workloads.IDLE, workloads.LOADED]):
+            self._writes("sqlite", of(workloads.SQLITE_WRITES), workloads.LOADED, {})
+        if of([*workloads.READS, workloads.READING]):
+            self._reads()
+        if of([workloads.DISK, workloads.START, workloads.RESTART]):
+            self._disk()
+        if of([*workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY]):
+            with postgres(self._scratch) as database:
+                addresses = {kind.name: database.create(kind.name) for kind in self._plan.kinds}
+                rows = of(workloads.POSTGRES_WRITES)
+                self._writes("postgres", rows, workloads.POSTGRES_MEMORY, addresses)
+        if of(workloads.LARGE):
+            self._large()
+        return self.results
+
+    def _writes(
+        self, stage: str, rows: Sequence[WriteRow], memory: Row, addresses: Mapping[str, str]
+    ) -> None:
+        with self._running(f"{stage}-writes", self._plan.kinds, addresses) as servers:
+            for row in rows:
+                for server in servers * self._plan.rounds:
+                    self._add(row, server.kind.name, row.measure(server, self._plan.write_seconds))
+                    self._weigh(memory, server)
+
+    def _reads(self) -> None:
+        rows = self._plan.of(workloads.READS)
+        with self._running("sqlite-reads", self._plan.kinds) as servers:
+            stores = [self._filled(server, SMALL) for server in servers]
+            for row in rows:
+                for server, store in list(zip(servers, stores, strict=True)) * self._plan.rounds:
+                    if server.kind.name != row.skipped:
+                        sample = row.measure(store, self._plan.read_seconds)
+                        self._add(row, server.kind.name, sample)
+                        self._weigh(workloads.READING, server)
+
+    def _disk(self) -> None:
+        for kind in self._plan.kinds:
+            with self._running("sqlite-disk", [kind]) as (server,):
+                before, points = server.disk_bytes(), self._plan.disk_points[kind.name]
+                client = server.client()
+                run = client.run("0")
+                keys = [f"metric_{i:02}" for i in range(100)]
+                for step in range(0, points // 100, 10):
+                    body = seed.batch(run, keys, range(step, step + 10))
+                    client.send("POST", "runs/log-batch", body)
+                time.sleep(_SETTLE_S)
+                server.stop()
+                grown = server.disk_bytes() - before
+                self._add(workloads.DISK, kind.name, Sample(grown / points))
+                if self._plan.of([workloads.RESTART]):
+                    self._add(workloads.RESTART, kind.name, Sample(server.start()))
+
+    def _large(self) -> None:
+        sizes = {"small": SMALL, "large": LARGE}
+        with ExitStack() as stack:
+            stores = {}
+            for name, size in sizes.items():
+                (server,) = stack.enter_context(self._running(f"runs-{size}", [MILEPOST]))
+                stores[name] = self._filled(server, size)
+            for row in self._plan.of(workloads.LARGE):
+                for name, store in list(stores.items()) * self._plan.rounds:
+                    sample = row.measure(store, self._plan.read_seconds)
+                    # Other runs match at another size, so the answers need not agree.
+                    self._add(row, name, Sample(sample.value, faults=sample.faults))
+
+    def _filled(self, server: Server, count: int) -> Seeded:
+        """A store with so many runs to search, and long histories if they are asked for."""
+        begin = time.perf_counter()
+        client = server.client()
+        search = client.experiment("search")
+        seed.runs(server, search, count)
+        runs: list[str] = []
+        if self._plan.of([row for row in workloads.READS if row not in workloads.SEARCHES]):
+            size = 1 if server.kind.name == "fasttrackml" else HISTORIES
+            runs = seed.histories(server, client.experiment("histories"), size)
+        print(f"{server.kind.title} filled in {time.perf_counter() - begin:.0f} s", flush=True)
+        return Seeded(client, search, runs)
+
+    @contextmanager
+    def _running(
+        self, stage: str, kinds: Sequence[Kind], addresses: Mapping[str, str] | None = None
+    ) -> Iterator[list[Server]]:
+        """Fresh servers on empty stores, started one after the other, stopped afterwards."""
+        addresses = addresses or {}
+        with ExitStack() as stack:
+            servers = []
+            for kind in kinds:
+                server = Server(
+                    kind, self._scratch / stage / kind.name, addresses.get(kind.name, "")
+                )
+                stack.callback(server.stop)
+                seconds = server.start()
+                if not addresses:
+                    self._add(workloads.START, kind.name, Sample(seconds))
+                servers.append(server)
+            time.sleep(_SETTLE_S)
+            if stage == "sqlite-writes":
+                for server in servers:
+                    self._weigh(workloads.IDLE, server)
+            yield servers
+
+    def _weigh(self, row: Row, server: Server) -> None:
+        self.results.add(row.name, server.kind.name, Sample(server.memory_mb()))
+
+    def _add(self, row: Row, contender: str, sample: Sample) -> None:
+        self.results.add(row.name, contender, sample)
+        faults = "".join(f"  !! {fault}" for fault in sample.faults)
+        print(f"{row.title:58}{contender:14}{sample.value:12.4g} {row.unit}{faults}", flush=True)

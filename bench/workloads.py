@@ -1,0 +1,239 @@
+"""The table of workloads: what is measured, in which unit, and what Milepost is to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bench import reads, writes
+from bench.reads import Read
+from bench.writes import Write
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report."""
+
+    name: str
+    title: str
+    unit: str
+    what: str
+    """The exact definition."""
+    more_is_better: bool = False
+    times: Mapping[str, float] = field(default_factory=dict)
+    """How many times better than each contender Milepost is to be."""
+    limit: float | None = None
+    """What Milepost is to stay under, in the unit."""
+
+
+@dataclass(frozen=True)
+class WriteRow(Row):
+    """A workload that loads a server with wrk."""
+
+    measure: Write = writes.log_metric_latency
+
+
+@dataclass(frozen=True)
+class ReadRow(Row):
+    """A workload on a filled store."""
+
+    measure: Read = reads.long_history
+    skipped: str = ""
+    """A contender that has no such endpoint."""
+
+
+def _times(mlflow: float, fasttrackml: float) -> dict[str, float]:
+    return {"mlflow": mlflow, "fasttrackml": fasttrackml}
+
+
+_BATCHES = (
+    "Batches of 1000 metrics: 100 keys at 10 new steps, random values; one run per connection."
+)
+SQLITE_WRITES = [
+    WriteRow(
+        "sqlite/log-metric-16",
+        "log-metric, 16 connections to 16 runs",
+        "requests/s",
+        "Each connection logs to its own run, one point a request, each at a new step and time.",
+        more_is_better=True,
+        times=_times(80, 8),
+        measure=writes.log_metric(16),
+    ),
+    WriteRow(
+        "sqlite/log-metric-1",
+        "log-metric, 1 connection, p50",
+        "ms",
+        "One connection, one point a request; median latency.",
+        times={"fasttrackml": 2},
+        limit=0.5,
+        measure=writes.log_metric_latency,
+    ),
+    WriteRow(
+        "sqlite/log-batch-1",
+        "log-batch of 1000, 1 connection",
+        "points/s",
+        _BATCHES,
+        more_is_better=True,
+        times=_times(40, 4),
+        measure=writes.log_batch(1),
+    ),
+    WriteRow(
+        "sqlite/log-batch-8",
+        "log-batch of 1000, 8 connections",
+        "points/s",
+        _BATCHES,
+        more_is_better=True,
+        times=_times(40, 4),
+        measure=writes.log_batch(8),
+    ),
+    WriteRow(
+        "sqlite/flow-8",
+        "create + log-batch + finish, 8 connections",
+        "runs/s",
+        "Three requests a run: runs/create; log-batch of 20 params, 20 metrics and 10 tags;"
+        " runs/update to FINISHED.",
+        more_is_better=True,
+        times=_times(60, 6),
+        measure=writes.flows(8),
+    ),
+]
+POSTGRES_WRITES = [
+    replace(
+        row,
+        name=row.name.replace("sqlite", "postgres"),
+        title=f"{row.title}, PostgreSQL",
+        times=_times(20, 4),
+        limit=None,
+    )
+    for row in SQLITE_WRITES
+]
+
+_SEARCH = _times(15, 3)
+SEARCHES = [
+    ReadRow(
+        "sqlite/search-newest",
+        "search, newest first",
+        "ms",
+        "runs/search, 100 runs, order_by attributes.start_time DESC.",
+        times=_SEARCH,
+        measure=reads.search(order_by=["attributes.start_time DESC"]),
+    ),
+    ReadRow(
+        "sqlite/search-metric",
+        "search, metric and param filter, ordered by a metric",
+        "ms",
+        "runs/search, 100 runs of the 2.5 % that match metrics.metric_0 > 0.5 and"
+        " params.param_4 = 'v7', order_by metrics.metric_1 DESC.",
+        times=_SEARCH,
+        measure=reads.search(
+            filter="metrics.metric_0 > 0.5 and params.param_4 = 'v7'",
+            order_by=["metrics.metric_1 DESC"],
+        ),
+    ),
+    ReadRow(
+        "sqlite/search-like",
+        "search, tag LIKE",
+        "ms",
+        "runs/search, 100 runs of the 2 % that match tags.tag_2 LIKE '%note-7'.",
+        times=_SEARCH,
+        measure=reads.search(filter="tags.tag_2 LIKE '%note-7'"),
+    ),
+    ReadRow(
+        "sqlite/search-page-10",
+        "search, page 10",
+        "ms",
+        "runs/search, 100 runs, newest first, the tenth page by its page token.",
+        times=_SEARCH,
+        measure=reads.search(page=10, order_by=["attributes.start_time DESC"]),
+    ),
+]
+READS = [
+    ReadRow(
+        "sqlite/history",
+        "read a 100,000-point history",
+        "s",
+        "metrics/get-history, all pages at 25,000 points a page (FastTrackML sends all at once).",
+        times=_times(30, 4),
+        measure=reads.long_history,
+    ),
+    *(
+        ReadRow(
+            f"sqlite/bulk-interval-{points}",
+            f"get-history-bulk-interval, max_results {points}",
+            "s",
+            f"10 runs with 100,000 points each, sampled to {points} a run (FastTrackML lacks it).",
+            times={"mlflow": 30},
+            measure=reads.bulk_interval(points),
+            skipped="fasttrackml",
+        )
+        for points in (320, 2500)
+    ),
+    *SEARCHES,
+]
+LARGE = [
+    replace(row, name=row.name.replace("sqlite", "large"), times={}, limit=2) for row in SEARCHES
+]
+"""The searches again, on Milepost alone: many runs against few, at most twice the time."""
+
+START = Row(
+    "sqlite/start",
+    "start to /health, empty store",
+    "s",
+    "From exec to the first 200 of /health; creates the schema.",
+    limit=0.7,
+)
+RESTART = Row(
+    "sqlite/restart",
+    "start to /health, filled store",
+    "s",
+    "The same on the store that the bytes per point were measured on.",
+    limit=0.7,
+)
+IDLE = Row(
+    "sqlite/memory-idle",
+    "memory, idle",
+    "MiB",
+    "Proportional set size of the whole process tree, 2 s after the start.",
+    limit=70,
+)
+LOADED = Row(
+    "sqlite/memory-writes",
+    "memory, after the write load",
+    "MiB",
+    "The same after each of the write workloads: the largest.",
+    limit=120,
+)
+READING = Row(
+    "sqlite/memory-reads",
+    "memory, after the reads",
+    "MiB",
+    "The same after each of the read workloads, in another process: the largest.",
+    limit=120,
+)
+DISK = Row(
+    "sqlite/disk",
+    "disk per metric point",
+    "bytes",
+    "Growth of the database file (write-ahead log folded in, server stopped) by log-batch of"
+    " 100 keys with random values in one run, divided by the points.",
+    times={"mlflow": 6},
+    limit=40,
+)
+POSTGRES_MEMORY = Row(
+    "postgres/memory-writes",
+    "memory, after the write load, PostgreSQL",
+    "MiB",
+    "As for SQLite, without PostgreSQL's own processes.",
+)
+ROWS: list[Row] = [
+    *SQLITE_WRITES,
+    *READS,
+    DISK,
+    START,
+    RESTART,
+    IDLE,
+    LOADED,
+    READING,
+    *POSTGRES_WRITES,
+    POSTGRES_MEMORY,
+]
