@@ -149,6 +149,15 @@ class DatasetInput(Struct, frozen=True):
     tags: Sequence[Tag] = ()
 
 
+class DatasetSummary(Struct, frozen=True):
+    """A data set of an experiment and one context it was used in, None where none was given."""
+
+    experiment_id: int
+    name: str
+    digest: str
+    context: str | None
+
+
 class ModelOutput(Struct, frozen=True):
     """A logged model that a run wrote, and the step at which it did."""
 

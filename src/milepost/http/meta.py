@@ -22,6 +22,13 @@ async def version(scope: Scope, receive: Receive, send: Send) -> None:
     await respond(send, 200, TEXT, __version__.encode())
 
 
+async def ui_telemetry(scope: Scope, receive: Receive, send: Send) -> None:
+    """GET and POST /ajax-api/3.0/mlflow/ui-telemetry: MLflow's pages ask whether to report what
+    their users do. They must not."""
+    off = b'{"disable_ui_events":[],"disable_ui_telemetry":true,"ui_rollout_percentage":0}'
+    await respond(send, 200, JSON, off if scope["method"] == "GET" else b'{"status":"disabled"}')
+
+
 def server_info(settings: Settings) -> Handler:
     """GET /api/3.0/mlflow/server-info: what 3.x clients ask before they use a feature."""
     body = msgspec.json.encode(

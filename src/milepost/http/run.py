@@ -18,6 +18,7 @@ from milepost.http.asgi import Handler
 from milepost.http.server import Server
 
 _BACKLOG = 2048
+_KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that they hang up first
 
 
 class _Corked:
@@ -84,6 +85,7 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.shutdown_timeout),
     )

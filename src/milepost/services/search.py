@@ -9,11 +9,14 @@ from msgspec import Struct
 
 from milepost.domain import search as grammar
 from milepost.domain.search import decode_page_token, encode_page_token, parse_filter, parse_order
-from milepost.domain.tracking import Experiment, Run, ViewType
-from milepost.store import conditions, experiments, run_search, runs
+from milepost.domain.tracking import DatasetSummary, Experiment, Run, ViewType
+from milepost.store import conditions, datasets, experiments, run_search, runs
 from milepost.store.tx import Tx
 
 T = TypeVar("T")
+
+
+MOST_DATASETS = 1000
 
 
 class ExperimentSearch(Struct, frozen=True):
@@ -84,6 +87,10 @@ class Search:
         )
         page = page_of(rows, query.limit, offset)
         return Page(runs.with_data(tx, page.items), page.next_token)
+
+    def datasets(self, tx: Tx, experiment_ids: Sequence[int]) -> list[DatasetSummary]:
+        """The data sets of some experiments, at most 1000 as in MLflow."""
+        return datasets.summaries(tx, experiment_ids, MOST_DATASETS)
 
 
 def _experiment_order(order_by: Sequence[str]) -> list[str]:
