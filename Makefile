@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test lint format bench lock clean
+.PHONY: help serve ui test lint format bench lock clean
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python ...` overrides it.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -12,15 +12,20 @@ PY := .venv/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
 COMPILE := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
+# The pages, built into the package; git has only their sources.
+PAGES := src/milepost/http/static/index.html
+PAGE_SOURCES := hatch_build.py $(shell find ui -type f -not -path '*/node_modules/*')
 ARGS ?=
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
-serve: .venv/package  ## Run the server on 127.0.0.1:5000, data in ./milepost-data (ARGS= adds flags).
+serve: .venv/package $(PAGES)  ## Run the server on 127.0.0.1:5000, data in ./milepost-data (ARGS= adds flags).
 	@exec .venv/bin/milepost server $(ARGS)
 
-test: lint  ## Everything CI checks: lint, types, import contract, all tests (ARGS= goes to pytest).
+ui: $(PAGES)  ## Build the pages (with Node from a Python package where the machine has none).
+
+test: lint $(PAGES)  ## Everything CI checks: lint, types, import contract, all tests (ARGS= goes to pytest).
 	$(PY) -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
 
 lint: .venv/package .venv/test  ## Style, formatting, types and the import contract.
@@ -44,7 +49,7 @@ lock: | $(PY)  ## Pin the newest versions of everything in requirements/.
 	for list in requirements/*.in; do $(COMPILE) --output-file $${list%.in}.txt $$list || exit 1; done
 
 clean:  ## Remove the environments and caches (never your data).
-	rm -rf .venv .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf src/milepost/http/static ui/node_modules .venv .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Milepost needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python" >&2; exit 1; }
@@ -68,3 +73,8 @@ $(PY):
 .venv/package: pyproject.toml .venv/serve
 	$(PY) $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(PAGES): $(PAGE_SOURCES) | .venv/serve
+	@if $(PY) hatch_build.py --needs-node; then \
+		$(PY) $(INSTALL) --require-hashes -r requirements/node.txt; fi
+	$(PY) hatch_build.py

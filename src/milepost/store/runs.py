@@ -63,6 +63,18 @@ def find(tx: Tx, run_id: str) -> RunKey | None:
     return RunKey(*row) if row else None
 
 
+def numbers(tx: Tx, run_ids: Sequence[str]) -> dict[str, int]:
+    """The integer ids of those runs that exist."""
+    if not run_ids:
+        return {}
+    return dict(tx.rows(f"SELECT uuid, id FROM runs WHERE uuid IN ({marks(run_ids)})", run_ids))
+
+
+def rows(tx: Tx, run_ids: Sequence[str]) -> Sequence[Sequence[Any]]:
+    """Rows of COLUMNS of those runs that exist."""
+    return tx.rows(f"SELECT {COLUMNS} FROM runs WHERE uuid IN ({marks(run_ids)})", run_ids)
+
+
 def get(tx: Tx, run_id: str) -> Run | None:
     """A run with all that was logged to it."""
     rows = tx.rows(f"SELECT {COLUMNS} FROM runs WHERE uuid = ?", (run_id,))

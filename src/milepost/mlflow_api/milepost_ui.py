@@ -1,0 +1,246 @@
+"""Milepost's own routes, below /api/3.0/milepost/, for pages that show many runs at once.
+
+Described for other programs in docs/reference/ui-routes.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from typing import Any
+
+from msgspec import Struct
+
+from milepost.domain.access import Action
+from milepost.domain.tracking import ViewType
+from milepost.errors import Invalid
+from milepost.mlflow_api.endpoint import Call, Endpoint, body, query
+from milepost.mlflow_api.experiments import experiment_id
+from milepost.mlflow_api.wire import Int64, Message, Required, double
+from milepost.services.overview import (
+    Curve,
+    Curves,
+    Grouping,
+    MetricSummary,
+    RunRow,
+    RunTable,
+    RunTablePart,
+)
+from milepost.store.overview import FIELDS, TABLES, Activity, Column, Group
+
+
+class ColumnMessage(Message):
+    """A column: kind is metric, param or tag; field, of a metric, last, min, max, step, min_step
+    or max_step"""
+
+    kind: Required
+    key: Required
+    field: str = "last"
+
+
+class ExperimentIds(Message):
+    """experiments/activity and experiments/keys"""
+
+    experiment_ids: list[str] = []
+
+
+class TableMessage(Message):
+    """runs/table"""
+
+    experiment_ids: list[str] = []
+    filter: str = ""
+    order_by: list[str] = []
+    run_view_type: ViewType = ViewType.ACTIVE_ONLY
+    limit: Int64 = 100
+    offset: Int64 = 0
+    columns: list[ColumnMessage] = []
+    counted: bool = False
+    run_ids: list[str] = []
+
+
+class CurvesMessage(Message):
+    """metrics/curves"""
+
+    run_ids: list[str]
+    keys: list[str]
+    points: Int64 = 500
+    min_step: Int64 | None = None
+    max_step: Int64 | None = None
+    times: bool = False
+
+
+class GroupsMessage(Message):
+    """runs/groups"""
+
+    experiment_ids: list[str]
+    by: list[ColumnMessage]
+    filter: str = ""
+    metric: ColumnMessage | None = None
+
+
+class RunIdMessage(Message):
+    """runs/summary"""
+
+    run_id: Required
+
+
+class ActivityReply(Struct):
+    """Runs of an experiment, how many are running, when something last happened (ms)."""
+
+    experiment_id: str
+    runs: int
+    running: int
+    latest: int | None
+
+
+class TableReply(Struct, omit_defaults=True):
+    """Rows, and per column the values in row order (null: none; "NaN", "Infinity" as text)."""
+
+    rows: list[RunRow]
+    cells: list[list[Any]]
+    total: int | None = None
+
+
+class CurveReply(Struct, omit_defaults=True):
+    """A curve: run and key are positions in the request; steps, values and times are base64 of
+    little-endian float64; size is how many points there were before thinning out."""
+
+    run: int
+    key: int
+    size: int
+    steps: bytes
+    values: bytes
+    times: bytes | None = None
+
+
+class GroupReply(Struct):
+    """Runs with the same values, and the metric over them; deviation is of the population."""
+
+    values: list[str | None]
+    runs: int
+    mean: float | None
+    deviation: float | None
+    min: float | None
+    max: float | None
+
+
+REPLIES = [ActivityReply, TableReply, CurveReply, GroupReply, MetricSummary]
+"""What the types of the pages are generated from, with the messages above."""
+
+MESSAGES = [ExperimentIds, TableMessage, CurvesMessage, GroupsMessage, RunIdMessage]
+
+
+def _column(message: ColumnMessage) -> Column:
+    if message.kind not in TABLES:
+        raise Invalid(f"kind must be one of {', '.join(TABLES)}, not '{message.kind}'")
+    if message.field not in FIELDS:
+        raise Invalid(f"field must be one of {', '.join(FIELDS)}, not '{message.field}'")
+    return Column(message.kind, message.key, message.field)
+
+
+def _experiments(texts: list[str]) -> tuple[int, ...]:
+    return tuple(experiment_id(text) for text in texts)
+
+
+_ids, _table_body, _curves_body, _groups_body = (
+    body(ExperimentIds),
+    body(TableMessage),
+    body(CurvesMessage),
+    body(GroupsMessage),
+)
+
+
+def _table(call: Call) -> RunTable:
+    m = _table_body(call)
+    return RunTable(
+        _experiments(m.experiment_ids), m.filter, tuple(m.order_by), m.run_view_type, m.limit,
+        m.offset, [_column(c) for c in m.columns], m.counted, tuple(m.run_ids),
+    )  # fmt: skip
+
+
+def _curves(call: Call) -> Curves:
+    m = _curves_body(call)
+    steps = None
+    if m.min_step is not None or m.max_step is not None:
+        low = -(2**63) if m.min_step is None else m.min_step
+        steps = (low, 2**63 - 1 if m.max_step is None else m.max_step)
+    return Curves(tuple(m.run_ids), tuple(m.keys), m.points, steps, m.times)
+
+
+def _groups(call: Call) -> Grouping:
+    m = _groups_body(call)
+    metric = None if m.metric is None else _column(m.metric)
+    if metric is not None and metric.kind != "metric":
+        raise Invalid(f"metric must be of kind metric, not '{metric.kind}'")
+    by = [_column(c) for c in m.by]
+    if any(c.kind == "metric" for c in by):
+        raise Invalid("Runs are grouped by params or tags, not by metrics")
+    return Grouping(_experiments(m.experiment_ids), m.filter, by, metric)
+
+
+def _dump_table(part: RunTablePart) -> TableReply:
+    cells = [[double(v) if isinstance(v, float) else v for v in column] for column in part.cells]
+    return TableReply(part.rows, cells, part.total)
+
+
+def _packed(column: Any) -> bytes:
+    numbers = array("d", column)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _dump_curve(c: Curve) -> CurveReply:
+    times = None if c.times is None else _packed(c.times)
+    return CurveReply(c.run, c.key, c.size, _packed(c.steps), _packed(c.values), times)
+
+
+def _dump_group(g: Group) -> GroupReply:
+    return GroupReply(list(g.values), g.runs, g.mean, g.deviation, g.least, g.greatest)
+
+
+def _dump_activity(a: Activity) -> ActivityReply:
+    return ActivityReply(str(a.experiment), a.runs, a.running, a.latest)
+
+
+def _dump_summary(m: MetricSummary) -> dict[str, Any]:
+    numbers = {"last": m.last, "min": m.min, "max": m.max}
+    shown = {name: None if v is None else double(v) for name, v in numbers.items()}
+    return {"key": m.key, "step": m.step, "time": m.time, "min_step": m.min_step,
+            "max_step": m.max_step, **shown}  # fmt: skip
+
+
+ENDPOINTS = [
+    Endpoint(
+        "POST", "milepost/experiments/activity", Action.READ_EXPERIMENT, "read",
+        lambda call: _experiments(_ids(call).experiment_ids),
+        lambda app, tx, x: app.overview.activity(tx, x),
+        lambda found: {"experiments": [_dump_activity(a) for a in found]},
+    ),
+    Endpoint(
+        "POST", "milepost/experiments/keys", Action.READ_EXPERIMENT, "read",
+        lambda call: _experiments(_ids(call).experiment_ids),
+        lambda app, tx, x: app.overview.names(tx, x),
+        lambda found: found,
+    ),
+    Endpoint(
+        "POST", "milepost/runs/table", Action.READ_EXPERIMENT, "read", _table,
+        lambda app, tx, x: app.overview.table(tx, x),
+        _dump_table,
+    ),
+    Endpoint(
+        "POST", "milepost/runs/groups", Action.READ_EXPERIMENT, "read", _groups,
+        lambda app, tx, x: app.overview.groups(tx, x),
+        lambda found: {"groups": [_dump_group(g) for g in found]},
+    ),
+    Endpoint(
+        "GET", "milepost/runs/summary", Action.READ_EXPERIMENT, "read", query(RunIdMessage),
+        lambda app, tx, x: app.overview.summary(tx, x.run_id),
+        lambda found: {"metrics": [_dump_summary(m) for m in found]},
+    ),
+    Endpoint(
+        "POST", "milepost/metrics/curves", Action.READ_EXPERIMENT, "read", _curves,
+        lambda app, tx, x: app.overview.curves(tx, x),
+        lambda found: {"curves": [_dump_curve(c) for c in found]},
+    ),
+]  # fmt: skip
