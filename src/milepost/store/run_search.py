@@ -75,6 +75,8 @@ def _selective(tx: Tx, query: Query) -> Sequence[int] | None:
     items = query.filter.items if isinstance(query.filter, And) else [query.filter]
     indexed = [c for c in items if isinstance(c, Compare) and _has_index(c)]
     ids = key_ids(tx, RUNS, [(c.entity, c.key) for c in indexed])
+    if any(c.key not in ids for c in indexed):
+        return []  # no run of any experiment has that key
     for c in indexed:
         test = _index_range(tx, c)
         rows = tx.rows(
