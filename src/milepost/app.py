@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from milepost.blobs.stores import Options, Stores, local_path
 from milepost.config import Settings
+from milepost.services.artifacts import Artifacts
 from milepost.services.locations import Locations
 from milepost.services.metrics import Metrics
 from milepost.services.search import Search
@@ -21,6 +23,7 @@ class App:
     tracking: Tracking
     metrics: Metrics
     search: Search
+    artifacts: Artifacts
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
@@ -33,7 +36,21 @@ def build(settings: Settings) -> App:
     ensure_schema(dialect)
     store = Store(dialect)
     trusted = frozenset(s.strip() for s in settings.trusted_artifact_schemes.split(",") if s)
-    locations = Locations(settings.artifact_root, trusted)
+    locations = Locations(settings.artifact_root, settings.artifacts_uri, trusted)
+    stores = Stores(Options(_local_roots(settings), settings.artifact_timeout))
     tracking = Tracking(locations, store.folder)
     store.write(tracking.ensure_default, None)
-    return App(settings, store, tracking, Metrics(store.folder), Search())
+    return App(
+        settings,
+        store,
+        tracking,
+        Metrics(store.folder),
+        Search(),
+        Artifacts(locations, stores),
+    )
+
+
+def _local_roots(settings: Settings) -> list[str]:
+    own = [settings.artifacts_uri, settings.artifact_root]
+    named = [r.strip() for r in settings.local_artifact_roots.split(",") if r.strip()]
+    return [path for uri in own + named if (path := local_path(uri)) is not None]

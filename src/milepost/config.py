@@ -84,6 +84,16 @@ class Settings:
         help="Comma-separated schemes that name a host (http, hdfs, abfss, ...) which clients may"
         " choose as artifact location.",
     )  # fmt: skip
+    local_artifact_roots: str = _setting(
+        "", "MILEPOST_LOCAL_ARTIFACT_ROOTS",
+        help="Comma-separated folders of this machine, besides the server's own, in which artifact"
+        " locations that clients choose may lie.",
+    )  # fmt: skip
+    artifact_timeout: float = _setting(
+        60.0, "MILEPOST_ARTIFACT_TIMEOUT",
+        help="Seconds an artifact store may take for one step (open, list, the next megabytes)"
+        " before the request fails.",
+    )  # fmt: skip
     data_dir: str = _setting(
         "milepost-data", "MILEPOST_DATA_DIR",
         help="Folder of the embedded database and the artifacts.",

@@ -45,3 +45,7 @@ class Unsupported(Problem):
 
 class TooLarge(Problem):
     """The request is over a size limit."""
+
+
+class Full(Problem):
+    """There is no room left for what the request wants to store; it needs a human."""

@@ -48,7 +48,7 @@ class MilepostServer:
 def milepost_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Base URL of one server on SQLite. Tests share it: name things uniquely."""
     data = tmp_path_factory.mktemp("milepost")
-    server = _server(data, f"sqlite:///{data / 'milepost.db'}", (), {})
+    server = new_server(data)
     server.start()
     yield server.url
     server.stop()
@@ -67,7 +67,7 @@ def milepost_server(tmp_path: Path) -> Iterator[StartMilepost]:
     ) -> MilepostServer:
         data = tmp_path / f"milepost-{len(servers)}"
         data.mkdir()
-        server = _server(data, uri or f"sqlite:///{data / 'milepost.db'}", flags, env or {})
+        server = new_server(data, uri, flags, env or {})
         server.start()
         servers.append(server)
         return server
@@ -78,18 +78,24 @@ def milepost_server(tmp_path: Path) -> Iterator[StartMilepost]:
             server.stop()
 
 
-def _server(data: Path, uri: str, flags: tuple[str, ...], env: Mapping[str, str]) -> MilepostServer:
+def new_server(
+    data: Path,
+    uri: str | None = None,
+    flags: tuple[str, ...] = (),
+    env: Mapping[str, str] | None = None,
+) -> MilepostServer:
+    """A server that has not been started, if no URI is given on SQLite in its data folder."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [
         str(COMMAND),
         "server",
-        f"--backend-store-uri={uri}",
-        f"--artifacts-destination={data / 'artifacts'}",
+        f"--data-dir={data}",
+        *([f"--backend-store-uri={uri}"] if uri else []),
         "--host=127.0.0.1",
         f"--port={port}",
         *flags,
     ]
-    return MilepostServer(
-        Daemon(command, data / "log", answers(f"{url}/health"), env=env), url, data
-    )
+    prefix = next((f.partition("=")[2] for f in flags if f.startswith("--static-prefix=")), "")
+    daemon = Daemon(command, data / "log", answers(f"{url}{prefix}/health"), env=env or {})
+    return MilepostServer(daemon, url, data)

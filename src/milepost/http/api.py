@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -25,11 +25,14 @@ from milepost.http.asgi import (
     read_body,
     respond,
 )
+from milepost.http.lanes import Lanes
 from milepost.mlflow_api.endpoint import Call, Endpoint
 from milepost.mlflow_api.errors import render
+from milepost.store.tx import Tx
 
 log = logging.getLogger(__name__)
 
+R = TypeVar("R")
 _encode = msgspec.json.Encoder().encode
 _INTERNAL = {"error_code": "INTERNAL_ERROR", "message": "Internal error; see the server's log."}
 
@@ -68,21 +71,27 @@ class Api:
         self._readers = ThreadPoolExecutor(
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )
+        self.lanes = Lanes(app.settings.artifact_timeout)
         self._merges: dict[Any, Callable[[Any, Sequence[Any]], Sequence[Any]]] = {}
 
     def handler(self, endpoint: Endpoint) -> Handler:
         """The ASGI handler of one endpoint."""
-        answer = self._writing(endpoint) if endpoint.mode == "write" else self._reading(endpoint)
+        answer = self._answer(endpoint)
         needs_json = endpoint.method == "POST"
 
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
             body = await read_body(receive, self._limit, self._seconds)
             if needs_json:
                 _check_content_type(scope)
-            request = endpoint.parse(Call(_query(scope), body, scope.get("path_params", {})))
+            request = endpoint.parse(Call(query(scope), body, scope.get("path_params", {})))
             await respond(send, endpoint.status, JSON, await answer(request))
 
         return guarded(handle)
+
+    def _answer(self, endpoint: Endpoint) -> Callable[[Any], Any]:
+        if endpoint.after is not None:
+            return self._storing(endpoint)
+        return self._writing(endpoint) if endpoint.mode == "write" else self._reading(endpoint)
 
     def _writing(self, endpoint: Endpoint) -> Callable[[Any], Any]:
         verb = partial(endpoint.call, self._app)
@@ -113,12 +122,31 @@ class Api:
 
         return answer
 
+    def _storing(self, endpoint: Endpoint) -> Callable[[Any], Any]:
+        assert endpoint.after is not None
+        after = partial(endpoint.after, self._app)
+
+        async def answer(request: Any) -> bytes:
+            place = await self.reading(endpoint.call, request)
+            result = await self.lanes.errand(place.store.name).run(after, place)
+            return _encode(endpoint.dump(result))
+
+        return answer
+
+    async def reading(self, verb: Callable[[App, Tx, Any], R], argument: Any) -> R:
+        """The result of a verb that only reads, run in a thread."""
+        bound: Callable[[Tx, Any], R] = partial(verb, self._app)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._app.store.read, bound, argument)
+
     def close(self) -> None:
-        """Stop the reader threads."""
+        """Stop the threads."""
+        self.lanes.close()
         self._readers.shutdown(cancel_futures=True)
 
 
-def _query(scope: Scope) -> Mapping[str, list[str]]:
+def query(scope: Scope) -> Mapping[str, list[str]]:
+    """The query arguments."""
     text = scope["query_string"]
     return parse_qs(text.decode("latin-1"), keep_blank_values=True) if text else {}
 

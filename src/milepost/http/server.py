@@ -8,7 +8,7 @@ from pathlib import Path
 
 from milepost.app import App, build
 from milepost.config import Settings
-from milepost.http import meta
+from milepost.http import artifacts, meta, modes
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
 from milepost.http.security import Guard
@@ -42,7 +42,7 @@ class Router:
             self._exact.setdefault(url, {})[method] = handler
             return
         text = _VARIABLE.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == 'file' else '[^/]+'})", url)
-        self._patterns.append((re.compile(text), method, handler))
+        self._patterns.append((re.compile(text, re.DOTALL), method, handler))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch one request."""
@@ -110,9 +110,15 @@ class Server:
 
 
 def _router(app: App, api: Api) -> Router:
-    router = Router(app.settings.static_prefix)
+    settings = app.settings
+    router = Router(settings.static_prefix)
     for method, pattern, handler in _routes(app, api):
         router.add(method, pattern, handler)
+    for method, pattern, handler in _api_routes(app, api):
+        router.add(method, pattern, modes.served(handler, pattern, settings))
+    if settings.static_prefix:
+        for method, pattern, handler in artifacts.unprefixed(app, api):
+            router.add(method, pattern, modes.served(handler, pattern, settings), prefixed=False)
     return router
 
 
@@ -122,8 +128,15 @@ def _routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
     info = guarded(meta.server_info(app.settings))
     for base in ("/api/3.0/", "/ajax-api/3.0/"):
         yield "GET", f"{base}mlflow/server-info", info
+    for method in ("GET", "POST"):
+        yield method, "/ajax-api/3.0/mlflow/ui-telemetry", guarded(meta.ui_telemetry)
+
+
+def _api_routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
+    """What a mode of the server may switch off."""
     for method, pattern, endpoint in table.routes():
         yield method, pattern, api.handler(endpoint)
+    yield from artifacts.routes(app, api)
 
 
 def describe(settings: Settings) -> str:

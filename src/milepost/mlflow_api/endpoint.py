@@ -45,6 +45,11 @@ class Endpoint:
     merge: Callable[[App, Tx, Sequence[Any]], Sequence[Any]] | None = None
     """Applies many parsed requests at once; for each its result or the Problem to raise."""
 
+    after: Callable[[App, Any], Any] | None = None
+    """For what works on an artifact store, which may be slow and must not happen inside a
+    transaction: called with the Place that `call` returned, in a thread of that store; its result
+    is what is dumped."""
+
     status: int = 200
 
 

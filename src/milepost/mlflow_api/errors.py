@@ -16,6 +16,8 @@ _CODES: dict[type[Problem], tuple[int, str]] = {
     errors.Unavailable: (503, "TEMPORARILY_UNAVAILABLE"),
     errors.Unsupported: (501, "NOT_IMPLEMENTED"),
     errors.TooLarge: (413, "INVALID_PARAMETER_VALUE"),
+    # A status that clients do not retry: waiting makes no room.
+    errors.Full: (507, "RESOURCE_EXHAUSTED"),
 }
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from milepost.mlflow_api import experiments, metrics, runs
+from milepost.mlflow_api import artifacts, datasets, experiments, metrics, runs
 from milepost.mlflow_api.endpoint import Endpoint
 
-ENDPOINTS = [*experiments.ENDPOINTS, *runs.ENDPOINTS, *metrics.ENDPOINTS]
+ENDPOINTS = [
+    *experiments.ENDPOINTS,
+    *runs.ENDPOINTS,
+    *metrics.ENDPOINTS,
+    *datasets.ENDPOINTS,
+    *artifacts.ENDPOINTS,
+]
 LEGACY = [*experiments.LEGACY]
 
 _BASES = ("/api/2.0/", "/api/3.0/", "/ajax-api/2.0/", "/ajax-api/3.0/")

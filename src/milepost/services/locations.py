@@ -13,15 +13,33 @@ from milepost.errors import Invalid
 
 # Schemes whose URI names a host that the server would then talk to on the client's word.
 _HOST_ADDRESSED = {"http", "https", "ftp", "sftp", "hdfs", "viewfs", "r2", "b2", "abfss"}
+PROXIED = "mlflow-artifacts"
+"""Scheme of artifacts that clients reach through this server."""
+
 _DRIVE = re.compile(r"^[a-zA-Z]:")
 
 
 class Locations:
     """Builds artifact URIs under the server's root."""
 
-    def __init__(self, root: str, trusted_schemes: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, root: str, destination: str, trusted_schemes: frozenset[str] = frozenset()
+    ) -> None:
         self._root = root
+        self._destination = destination
         self._trusted = trusted_schemes
+
+    def resolved(self, uri: str) -> str:
+        """The URI of the store behind `uri`: mlflow-artifacts: is where this server keeps what it
+        serves, any other URI is itself."""
+        parts = urlsplit(uri)
+        if parts.scheme != PROXIED:
+            return uri
+        return join(self._destination, unquote(parts.path).strip("/"))
+
+    def served(self, path: str) -> str:
+        """The URI of what this server serves at `path`."""
+        return join(self._destination, path) if path else self._destination
 
     def of_experiment(self, number: int) -> str:
         """The artifact location of an experiment that did not name its own."""
@@ -56,7 +74,7 @@ class Locations:
             )
         if ".." in unquote(unquote(parts.path)).replace("\\", "/").split("/"):
             raise Invalid(f"Artifact location may not contain '..': '{location}'")
-        hosted = scheme in _HOST_ADDRESSED or (scheme == "mlflow-artifacts" and parts.netloc)
+        hosted = scheme in _HOST_ADDRESSED or (scheme == PROXIED and parts.netloc)
         if hosted and scheme not in self._trusted:
             raise Invalid(
                 f"Artifact locations of the scheme '{scheme}' name a host and are not accepted"

@@ -1,0 +1,123 @@
+"""Artifact stores: what Milepost needs of a place that keeps files, whatever its kind.
+
+A store is synchronous and used from threads. Paths are relative to it, `/` between parts, already
+checked; "" is its root. A folder exists where a file is below it; one that lost its last file may
+remain. What goes wrong is a Problem:
+NotFound, Denied (the store refuses this server), Unavailable (down or slow), Full (no room).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from milepost.errors import Invalid, NotFound
+
+
+class Entry(NamedTuple):
+    """A file or folder, by its path in the store. Folders have size 0."""
+
+    path: str
+    is_dir: bool
+    size: int
+
+
+class Stat(NamedTuple):
+    """What is known of a file. `etag` changes with the content; `modified` in Unix seconds."""
+
+    size: int
+    etag: str
+    modified: float
+
+
+class Span(NamedTuple):
+    """A part of a file: from `start` to `end` (inclusive, None = to the last byte); a negative
+    start counts from the end."""
+
+    start: int
+    end: int | None = None
+
+    def within(self, size: int) -> tuple[int, int]:
+        """First byte and number of bytes in a file of `size`; raises OutsideError if none."""
+        start = max(0, size + self.start) if self.start < 0 else self.start
+        end = size - 1 if self.end is None else min(self.end, size - 1)
+        if start >= size or start > end:
+            raise OutsideError(size)
+        return start, end - start + 1
+
+
+WHOLE = Span(0)
+
+
+class OutsideError(Exception):
+    """A span that holds no byte of the file, which has `size` bytes."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
+class Reader(Protocol):
+    """An open file, or a part of one."""
+
+    stat: Stat
+    start: int
+    length: int
+    """Bytes from `start` that `read` will give."""
+
+    def read(self) -> bytes:
+        """The next piece (around a megabyte); empty at the end."""
+
+    def close(self) -> None:
+        """Let go of the file; done before is done."""
+
+
+class Upload(Protocol):
+    """A file that is being written. Nobody sees it before `commit`; then all see all of it."""
+
+    piece: int
+    """Bytes that `write` likes to get at once, the last time excepted."""
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        """Append."""
+
+    def commit(self) -> None:
+        """Make it visible under its path, in place of what was there."""
+
+    def abort(self) -> None:
+        """Forget it; what was there stays. Also after a failed `write` or `commit`."""
+
+
+class BlobStore(Protocol):
+    """A place that keeps files."""
+
+    name: str
+    """Its URI, without secrets."""
+
+    def stat(self, path: str) -> Stat:
+        """What is known of the file at `path`; NotFound if there is none."""
+
+    def open(self, path: str, span: Span | None = None) -> Reader:
+        """Read the file at `path`, or a part of it."""
+
+    def create(self, path: str) -> Upload:
+        """Begin to write a file at `path`."""
+
+    def list(self, path: str) -> list[Entry]:
+        """What is directly in the folder, by path; empty for a file or nothing."""
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """Every file at or below `path`."""
+
+    def delete(self, path: str) -> None:
+        """Remove the file, or the folder with all in it; nothing there is fine."""
+
+
+def no_such(path: str) -> NotFound:
+    """The Problem for a path where there is nothing."""
+    return NotFound(f"No such artifact: '{path}'")
+
+
+def is_folder(path: str) -> Invalid:
+    """The Problem for a folder where a file is wanted."""
+    return Invalid(f"Artifact path refers to a directory, not a file: '{path}'")

@@ -1,0 +1,278 @@
+"""Artifacts in a folder of this machine (or of a network file system mounted here)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from uuid import uuid4
+
+from milepost.blobs.base import WHOLE, Entry, Span, Stat, is_folder, no_such
+from milepost.errors import Denied, Full, Invalid, Problem, Unavailable
+
+UPLOADS = ".milepost-uploads"
+"""Folder below the root for what is not complete yet; no artifact may be in it."""
+
+PIECE = 1 << 20
+_MOST_PARTS = 512  # the kernel takes 1024 buffers in one call
+_STALE_SECONDS = 24 * 3600
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class LocalStore:
+    """Files below `root`. Symbolic links are followed as long as they stay below it."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.realpath(root)
+        self._uploads = os.path.join(self._root, UPLOADS)
+        self.name = f"file://{self._root}"
+
+    def clean(self) -> None:
+        """Remove what uploads cut off by a crash have left more than a day ago."""
+        with suppress(OSError), os.scandir(self._uploads) as entries:
+            for entry in entries:
+                if entry.stat().st_mtime < time.time() - _STALE_SECONDS:
+                    os.unlink(entry.path)
+
+    def stat(self, path: str) -> Stat:
+        """What is known of the file at `path`."""
+        with _problems(path):
+            found = os.stat(self._place(path))
+            if not S_ISREG(found.st_mode):
+                raise is_folder(path)
+            return _stat(found)
+
+    def open(self, path: str, span: Span | None = None) -> LocalReader:
+        """Read the file at `path`, or a part of it."""
+        with _problems(path):
+            fd = os.open(self._place(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            if not S_ISREG(os.fstat(fd).st_mode):
+                raise is_folder(path)
+            return LocalReader(fd, span)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def create(self, path: str) -> LocalUpload:
+        """Begin to write a file at `path`."""
+        with _problems(path):
+            target = self._place(path)
+            with suppress(FileNotFoundError):
+                _check_target(target, path)
+            return LocalUpload(self._uploads, target, path)
+
+    def list(self, path: str) -> list[Entry]:
+        """What is directly in the folder, by path."""
+        with _problems(path):
+            try:
+                folder = self._place(path)
+                with os.scandir(folder) as entries:
+                    found = [self._entry(path, entry) for entry in entries]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            return sorted(entry for entry in found if entry is not None)
+
+    def _entry(self, path: str, entry: os.DirEntry[str]) -> Entry | None:
+        """None for what may not be shown: half uploads, links that lead away, sockets, names
+        that are no text, and what has just gone."""
+        inner = f"{path}/{entry.name}" if path else entry.name
+        if entry.name == UPLOADS or not _is_text(entry.name):
+            return None
+        if entry.is_symlink() and not self._inside(os.path.realpath(entry.path)):
+            return None
+        try:
+            found = entry.stat()
+        except FileNotFoundError:
+            return None
+        if S_ISDIR(found.st_mode):
+            return Entry(inner, True, 0)
+        return Entry(inner, False, found.st_size) if S_ISREG(found.st_mode) else None
+
+    def walk(self, path: str) -> Iterator[Entry]:
+        """Every file at or below `path`; folders behind symbolic links are not entered."""
+        with suppress(Problem):
+            yield Entry(path, False, self.stat(path).size)
+            return
+        for entry in self.list(path):
+            if not entry.is_dir:
+                yield entry
+            elif not os.path.islink(os.path.join(self._root, entry.path)):
+                yield from self.walk(entry.path)
+
+    def delete(self, path: str) -> None:
+        """Remove the file, or the folder with all in it."""
+        if not path:
+            raise Invalid("The root of the artifact store cannot be deleted.")
+        with _problems(path):
+            # The name itself, not what it may be a link to.
+            parent, _, name = path.rpartition("/")
+            place = os.path.join(self._place(parent), name)
+            if os.path.isdir(place) and not os.path.islink(place):
+                shutil.rmtree(place, ignore_errors=False)
+            else:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    os.unlink(place)
+
+    def _place(self, path: str) -> str:
+        place = os.path.realpath(os.path.join(self._root, path))
+        if not self._inside(place) or path.partition("/")[0] == UPLOADS:
+            raise Invalid("Invalid path")
+        return place
+
+    def _inside(self, place: str) -> bool:
+        return place == self._root or place.startswith(self._root.rstrip("/") + "/")
+
+
+class LocalReader:
+    """An open file."""
+
+    def __init__(self, fd: int, span: Span | None) -> None:
+        self._fd = fd
+        self.stat = _stat(os.fstat(fd))
+        if span is None and self.stat.size == 0:
+            self.start, self.length = 0, 0
+        else:
+            self.start, self.length = (span or WHOLE).within(self.stat.size)
+        self._position = self.start
+
+    def read(self) -> bytes:
+        """The next piece; empty at the end, also where the file was cut short meanwhile."""
+        left = self.start + self.length - self._position
+        piece = os.pread(self._fd, min(PIECE, left), self._position)
+        self._position += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class LocalUpload:
+    """A file under a name of its own until it is complete and on disk, then renamed.
+
+    A crash leaves the old file or the new one, and at worst a nameless rest in the uploads folder,
+    which the next start clears away.
+    """
+
+    piece = PIECE
+
+    def __init__(self, uploads: str, target: str, path: str) -> None:
+        self._target = target
+        self._path = path
+        self._name = os.path.join(uploads, uuid4().hex)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self._name, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(uploads, exist_ok=True)
+            self._fd = os.open(self._name, flags, 0o666)
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        """Append."""
+        with _problems(self._path):
+            for first in range(0, len(parts), _MOST_PARTS):
+                _write_all(self._fd, parts[first : first + _MOST_PARTS])
+
+    def commit(self) -> None:
+        """Flush to disk and rename into place."""
+        with _problems(self._path):
+            os.fsync(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+            try:
+                os.rename(self._name, self._target)
+            except FileNotFoundError:
+                _make_folders(Path(self._target).parent, self._path)
+                os.rename(self._name, self._target)
+            _flush_folder(os.path.dirname(self._target))
+
+    def abort(self) -> None:
+        """Remove what was written."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        with suppress(FileNotFoundError):
+            os.unlink(self._name)
+
+
+def _check_target(target: str, path: str) -> None:
+    """Refuse before a long upload what could not be put in place after it."""
+    try:
+        found = os.stat(target)
+    except NotADirectoryError:
+        raise _file_in_the_way(path) from None
+    if S_ISDIR(found.st_mode):
+        raise is_folder(path)
+
+
+def _file_in_the_way(path: str) -> Invalid:
+    return Invalid(f"A part of the artifact path is a file: '{path}'")
+
+
+def _write_all(fd: int, parts: Sequence[bytes]) -> None:
+    left = sum(map(len, parts))
+    while left:
+        written = os.writev(fd, parts)
+        left -= written
+        if left:
+            parts = [b"".join(parts)[written:]]
+
+
+def _make_folders(folder: Path, path: str) -> None:
+    """Make `folder` and those above it, and see that none of them is forgotten in a power loss."""
+    missing = [folder]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise _file_in_the_way(path) from None
+    for made in missing:
+        _flush_folder(str(made.parent))
+
+
+def _flush_folder(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _stat(found: os.stat_result) -> Stat:
+    etag = f'"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"'
+    return Stat(found.st_size, etag, found.st_mtime)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _problems(path: str) -> Iterator[None]:
+    """What the operating system refuses, in terms of artifacts."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise no_such(path) from None
+    except IsADirectoryError:
+        raise is_folder(path) from None
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise Full("No room is left in the artifact store of this server.") from error
+        if error.errno in _NO_RIGHT:
+            raise Denied(f"The server may not access the artifact '{path}'.") from error
+        raise Unavailable(f"The artifact store failed: {error.strerror}.") from error

@@ -1,0 +1,171 @@
+"""Stored files over HTTP: streamed both ways, never whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from milepost.app import App
+from milepost.blobs.base import OutsideError, Reader, Span
+from milepost.errors import Invalid
+from milepost.http import files
+from milepost.http.api import Api, guarded, query
+from milepost.http.asgi import TEXT, Handler, Receive, Scope, Send, respond
+from milepost.http.lanes import Errand
+from milepost.http.transfer import Body, download, upload
+from milepost.services.artifacts import Place
+from milepost.store.tx import Tx
+
+MAX_FORM_UPLOAD = 10 * 2**20
+"""Bytes that MLflow takes on its page's upload route."""
+
+Find = Callable[[App, Tx, Any], Place]
+Parse = Callable[[Scope], Any]
+Route = tuple[str, str, Handler]
+
+
+class Files:
+    """Handlers that send and receive stored files."""
+
+    def __init__(self, app: App, api: Api) -> None:
+        self._app = app
+        self._api = api
+
+    def sending(self, parse: Parse, find: Find) -> Handler:
+        """GET and HEAD of the file that `find` gives for what `parse` reads in the request."""
+
+        async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+            place = await self._api.reading(find, parse(scope))
+            errand = self._api.lanes.errand(place.store.name)
+            if scope["method"] == "HEAD":
+                await self._send_head(place, send, errand)
+            else:
+                await self._send_file(place, scope, receive, send, errand)
+
+        return guarded(handle)
+
+    async def _send_head(self, place: Place, send: Send, errand: Errand) -> None:
+        stat = await errand.run(place.store.stat, place.path)
+        length = (b"content-length", str(stat.size).encode())
+        await _start(send, 200, [*files.head(place.name, stat), length])
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send_file(
+        self, place: Place, scope: Scope, receive: Receive, send: Send, errand: Errand
+    ) -> None:
+        span = files.wanted_span(scope)
+        try:
+            reader, first = await errand.run(_open, place, span)
+            if span is not None and files.is_other(scope, reader.stat):
+                errand.afterwards(reader.close)
+                span = None
+                reader, first = await errand.run(_open, place, None)
+        except OutsideError as error:
+            size = (b"content-range", f"bytes */{error.size}".encode())
+            await respond(send, 416, TEXT, b"", [size])
+            return
+        try:
+            headers = files.head(place.name, reader.stat)
+            if files.is_known(scope, reader.stat):
+                await _start(send, 304, headers)
+                await send({"type": "http.response.body", "body": b""})
+                return
+            headers.append((b"content-length", str(reader.length).encode()))
+            if span is not None:
+                headers.append((b"content-range", _content_range(reader)))
+            await _start(send, 200 if span is None else 206, headers)
+            await download(reader, first, receive, send, errand)
+        finally:
+            errand.afterwards(reader.close)
+
+    def receiving(self, parse: Parse, find: Find, limit: int | None = None) -> Handler:
+        """PUT or POST of a file to the place that `find` gives."""
+
+        async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+            place = await self._api.reading(find, parse(scope))
+            body = Body(receive, self._app.settings.body_timeout, limit)
+            await upload(body, place.store, place.path, self._api.lanes.errand(place.store.name))
+            await respond(send, 200, b"application/json", b"{}")
+
+        return guarded(handle)
+
+
+def _open(place: Place, span: Span | None) -> tuple[Reader, bytes]:
+    """The opened file and its first piece; a small file is done with after that."""
+    reader = place.store.open(place.path, span)
+    try:
+        first = reader.read()
+        if len(first) == reader.length:
+            reader.close()
+    except BaseException:
+        reader.close()
+        raise
+    return reader, first
+
+
+def _content_range(reader: Reader) -> bytes:
+    last = reader.start + reader.length - 1
+    return f"bytes {reader.start}-{last}/{reader.stat.size}".encode()
+
+
+async def _start(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def _file(scope: Scope) -> str:
+    path: str = scope["path_params"]["file"]
+    return path
+
+
+def _argument(scope: Scope, *names: str) -> str:
+    """The first of several query arguments that is there, or ""."""
+    given = query(scope)
+    return next((given[name][-1] for name in names if given.get(name)), "")
+
+
+def _run_file(scope: Scope) -> tuple[str, str]:
+    path = _argument(scope, "path")
+    if not path:
+        raise Invalid("Request must specify path.")
+    return _argument(scope, "run_id", "run_uuid"), path
+
+
+def _form_upload(scope: Scope) -> tuple[str, str]:
+    run_id = _argument(scope, "run_uuid")
+    if not run_id:
+        raise Invalid("Request must specify run_uuid.")
+    return run_id, _run_file(scope)[1]
+
+
+SERVED = "/{api}/2.0/mlflow-artifacts/artifacts/{{file}}"
+
+
+def unprefixed(app: App, api: Api) -> Iterator[Route]:
+    """The routes that answer without the static prefix, too: clients of a server with a prefix
+    ask there."""
+    files = Files(app, api)
+    get = files.sending(_file, lambda app, tx, path: app.artifacts.served_file(tx, path))
+    put = files.receiving(_file, lambda app, tx, path: app.artifacts.served_file(tx, path))
+    for twin in ("api", "ajax-api"):
+        yield "GET", SERVED.format(api=twin), get
+        yield "PUT", SERVED.format(api=twin), put
+
+
+def routes(app: App, api: Api) -> Iterator[Route]:
+    """Every route that streams a file."""
+    yield from unprefixed(app, api)
+    files = Files(app, api)
+    yield (
+        "GET",
+        "/get-artifact",
+        files.sending(_run_file, lambda app, tx, x: app.artifacts.file_of_run(tx, *x)),
+    )
+    yield (
+        "POST",
+        "/ajax-api/2.0/mlflow/upload-artifact",
+        files.receiving(
+            _form_upload,
+            lambda app, tx, x: app.artifacts.file_of_run(tx, *x),
+            limit=MAX_FORM_UPLOAD,
+        ),
+    )

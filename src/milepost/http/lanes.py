@@ -1,0 +1,70 @@
+"""Threads for slow work, apart for each artifact store: one that hangs holds up nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from milepost.errors import Unavailable
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+_THREADS = 16
+
+
+class Lanes:
+    """A pool of threads per name."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+
+    def errand(self, name: str) -> Errand:
+        """Pieces of work to be done one after another in the lane `name`."""
+        if name not in self._pools:
+            self._pools[name] = ThreadPoolExecutor(_THREADS, thread_name_prefix="milepost-files")
+        return Errand(self._pools[name], name, self._seconds)
+
+    def close(self) -> None:
+        """Stop; what has not begun is dropped."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Errand:
+    """One request's work in a lane. Its pieces never run at the same time, not even the tidying up
+    after one that took too long, so they may share an open file without a lock."""
+
+    def __init__(self, pool: ThreadPoolExecutor, name: str, seconds: float) -> None:
+        self._pool = pool
+        self._name = name
+        self._seconds = seconds
+        self._last: Future[Any] | None = None
+
+    async def run(self, work: Callable[..., R], *arguments: Any) -> R:
+        """The result of `work`. Raises Unavailable if it is not there in time."""
+        self._last = future = self._pool.submit(work, *arguments)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
+        except TimeoutError:
+            raise Unavailable(
+                f"The artifact store {self._name} did not answer within {self._seconds:g} seconds."
+            ) from None
+
+    def afterwards(self, work: Callable[[], object]) -> None:
+        """Do `work` when what is under way has ended, without waiting for it."""
+
+        def tidy(_: object) -> None:
+            try:
+                work()
+            except Exception:
+                log.warning("Tidying up in %s failed", self._name, exc_info=True)
+
+        if self._last is None or self._last.done():
+            self._pool.submit(tidy, None)
+        else:
+            self._last.add_done_callback(tidy)

@@ -1,0 +1,72 @@
+"""MLflow's wire for artifacts, as far as it is JSON; http/artifacts.py streams the files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.blobs.base import Entry
+from milepost.domain.access import Action
+from milepost.mlflow_api.endpoint import Call, Endpoint, empty, query
+from milepost.mlflow_api.wire import Message, present
+from milepost.services.artifacts import Place
+
+
+class List(Message):
+    """artifacts/list"""
+
+    run_id: str = ""
+    run_uuid: str = ""
+    path: str = ""
+    page_token: str = ""
+
+
+class ListServed(Message):
+    """mlflow-artifacts/artifacts"""
+
+    path: str = ""
+
+
+def _file_path(call: Call) -> str:
+    return call.path["file"]
+
+
+def _dump(entry: Entry, root: str) -> dict[str, Any]:
+    """A FileInfo message, its path relative to `root`."""
+    path = entry.path[len(root) + 1 :] if root else entry.path
+    if entry.is_dir:
+        return {"path": path, "is_dir": True}
+    return {"path": path, "is_dir": False, "file_size": entry.size}
+
+
+def dump_listing(result: tuple[Place, list[Entry]]) -> dict[str, Any]:
+    """A ListArtifacts response: paths relative to the root that was asked for."""
+    place, entries = result
+    return present(root_uri=place.root_uri, files=[_dump(e, place.root) for e in entries])
+
+
+def _dump_served(result: tuple[Place, list[Entry]]) -> dict[str, Any]:
+    # Here, and only here, MLflow's paths are relative to the listed folder.
+    place, entries = result
+    return present(files=[_dump(e, place.path) for e in entries])
+
+
+ENDPOINTS = [
+    Endpoint(
+        "GET", "mlflow/artifacts/list", Action.READ_ARTIFACT, "read", query(List),
+        lambda app, tx, x: app.artifacts.of_run(tx, x.run_id or x.run_uuid, x.path),
+        dump_listing,
+        after=lambda app, place: (place, app.artifacts.list(place)),
+    ),
+    Endpoint(
+        "GET", "mlflow-artifacts/artifacts", Action.READ_ARTIFACT, "read", query(ListServed),
+        lambda app, tx, x: app.artifacts.served(tx, x.path),
+        _dump_served,
+        after=lambda app, place: (place, app.artifacts.list(place)),
+    ),
+    Endpoint(
+        "DELETE", "mlflow-artifacts/artifacts/{file}", Action.EDIT_ARTIFACT, "read", _file_path,
+        lambda app, tx, path: app.artifacts.served_file(tx, path),
+        empty,
+        after=lambda app, place: app.artifacts.delete(place),
+    ),
+]  # fmt: skip
