@@ -9,6 +9,7 @@ from milepost.config import Settings
 from milepost.services.artifacts import Artifacts
 from milepost.services.locations import Locations
 from milepost.services.metrics import Metrics
+from milepost.services.overview import Overview
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
 from milepost.store.db import Store, ensure_schema, open_dialect
@@ -23,6 +24,7 @@ class App:
     tracking: Tracking
     metrics: Metrics
     search: Search
+    overview: Overview
     artifacts: Artifacts
 
     def close(self) -> None:
@@ -46,6 +48,7 @@ def build(settings: Settings) -> App:
         tracking,
         Metrics(store.folder),
         Search(),
+        Overview(),
         Artifacts(locations, stores),
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from milepost.app import App, build
 from milepost.config import Settings
-from milepost.http import artifacts, meta, modes
+from milepost.http import artifacts, meta, modes, ui
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
 from milepost.http.security import Guard
@@ -130,6 +130,7 @@ def _routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
         yield "GET", f"{base}mlflow/server-info", info
     for method in ("GET", "POST"):
         yield method, "/ajax-api/3.0/mlflow/ui-telemetry", guarded(meta.ui_telemetry)
+    yield from ui.routes(app.settings)
 
 
 def _api_routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:

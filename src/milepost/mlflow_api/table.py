@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from milepost.mlflow_api import artifacts, datasets, experiments, metrics, runs
+from milepost.mlflow_api import artifacts, datasets, experiments, metrics, milepost_ui, runs
 from milepost.mlflow_api.endpoint import Endpoint
 
 ENDPOINTS = [
@@ -12,6 +12,7 @@ ENDPOINTS = [
     *runs.ENDPOINTS,
     *metrics.ENDPOINTS,
     *datasets.ENDPOINTS,
+    *milepost_ui.ENDPOINTS,
     *artifacts.ENDPOINTS,
 ]
 LEGACY = [*experiments.LEGACY]
