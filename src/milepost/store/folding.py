@@ -75,7 +75,7 @@ def fold(tx: Tx, series: Series) -> int:
         touched = _short_last(history.chunks(tx, run, key))
     merged = history.load(tx, run, key, touched, rows)
     _delete(tx, run, key, touched, rows[-1], complete=len(rows) < _MOST_ROWS)
-    _insert(tx, run, key, merged)
+    pack(tx, run, key, merged)
     return len(rows)
 
 
@@ -103,7 +103,8 @@ def _delete(
     )
 
 
-def _insert(tx: Tx, run: int, key: int, points: History) -> None:
+def pack(tx: Tx, run: int, key: int, points: History) -> None:
+    """Store a sorted history, or its tail, as chunks that overlap no other."""
     bounds = _bounds(points)
     rows = []
     for start, end in bounds:

@@ -1,0 +1,70 @@
+"""This server's own store as a Source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from milepost.domain.artifacts import Owner
+from milepost.domain.tracking import Experiment
+from milepost.errors import NotFound
+from milepost.services.transfer.files import Files
+from milepost.services.transfer.source import PAGE, File, Known
+from milepost.store import experiments, transfer
+from milepost.store.db import Store
+from milepost.store.transfer import RunRecord
+from milepost.store.tx import Tx
+
+
+class Here:
+    """The database and artifact stores of this server."""
+
+    name = "milepost"
+
+    def __init__(self, store: Store, files: Files) -> None:
+        self._store = store
+        self._files = files
+
+    def experiments(self, names: Sequence[str]) -> list[tuple[Experiment, int]]:
+        """Experiments with their number of runs."""
+        return self._store.read(_experiments, names)
+
+    def runs(self, experiment: Experiment, known: Known) -> Iterator[list[RunRecord]]:
+        """Runs in the order they were made."""
+        yield from self.runs_after(experiment, 0, known)
+
+    def runs_after(
+        self, experiment: Experiment, after: int, known: Known
+    ) -> Iterator[list[RunRecord]]:
+        """As `runs`, from the run that follows number `after`."""
+        while page := self._store.read(partial(_numbers, experiment.id), after):
+            after = page[-1][0]
+            skipped = set(known([run_id for _, run_id in page]))
+            numbers = [number for number, run_id in page if run_id not in skipped]
+            counts = self._store.read(transfer.point_counts, numbers) if numbers else {}
+            for group in transfer.groups(counts, numbers):
+                yield self._store.read(transfer.records, group)
+
+    def files(self, owner: Owner) -> Iterator[File]:
+        """The artifacts of a run or model."""
+        return self._files.files(owner)
+
+    def read(self, owner: Owner, path: str) -> Iterator[bytes]:
+        """The content of an artifact."""
+        return self._files.read(owner, path)
+
+
+def _experiments(tx: Tx, names: Sequence[str]) -> list[tuple[Experiment, int]]:
+    found = []
+    for number, runs in transfer.experiments_page(tx, names):
+        experiment = experiments.get(tx, number)
+        assert experiment is not None
+        found.append((experiment, runs))
+    missing = set(names) - {experiment.name for experiment, _ in found}
+    if missing:
+        raise NotFound(f"There is no experiment named '{min(missing)}'.")
+    return found
+
+
+def _numbers(experiment: int, tx: Tx, after: int) -> list[tuple[int, str]]:
+    return transfer.run_numbers(tx, experiment, after, PAGE)

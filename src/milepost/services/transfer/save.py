@@ -1,0 +1,114 @@
+"""Export: the experiments of this store into an export folder or a .tar.gz."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from milepost.domain.tracking import Experiment
+from milepost.services.archive import Archive, Header, is_packed, pack
+from milepost.services.tracking import now
+from milepost.services.transfer import lines
+from milepost.services.transfer.folder import FORMAT
+from milepost.services.transfer.here import Here
+from milepost.services.transfer.source import nothing_known, owner_of
+from milepost.store.transfer import RunRecord
+
+Advance = Callable[[int], None]
+"""Told how many runs more are done."""
+
+
+class Exported(Struct):
+    """What an export holds."""
+
+    path: str
+    experiments: int = 0
+    runs: int = 0
+    points: int = 0
+    artifacts: int = 0
+    bytes: int = 0
+    continued: bool = False
+
+
+def export(
+    here: Here, names: Sequence[str], target: Path, *, artifacts: bool, advance: Advance
+) -> Exported:
+    """Write experiments to `target`. Killed and run again it goes on where it was; run again
+    after it finished it brings the export up to date."""
+    found = here.experiments(names)
+    folder = target.with_name(f"{target.name}.folder") if is_packed(target) else target
+    archive = Archive(folder, FORMAT)
+    header = Header(FORMAT, now(), {"experiments": sorted(names), "artifacts": artifacts})
+    done = Exported(str(target), continued=archive.begin(header))
+    for experiment, _ in found:
+        _Saver(archive, here, experiment, artifacts, advance).save(done)
+        done.experiments += 1
+    header.finished = now()
+    header.counts = {name: getattr(done, name) for name in ("experiments", "runs", "points")}
+    archive.finish(header)
+    if is_packed(target):
+        pack(folder, target)
+        shutil.rmtree(folder)
+    return done
+
+
+class _Saver:
+    """One experiment on its way into the folder."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        here: Here,
+        experiment: Experiment,
+        artifacts: bool,
+        advance: Advance,
+    ) -> None:
+        self._archive = archive
+        self._here = here
+        self._experiment = experiment
+        self._artifacts = artifacts
+        self._advance = advance
+        self._folder = f"experiments/{experiment.id}"
+
+    def save(self, done: Exported) -> None:
+        """Write the parts that are not there yet; count all."""
+        self._archive.put(
+            f"{self._folder}/experiment.json", [msgspec.json.encode(self._experiment)]
+        )
+        parts = self._archive.lines(f"{self._folder}/part-")
+        self._advance(sum(part.rows for part in parts))
+        after = parts[-1].after if parts else 0
+        count = len(parts)
+        for page in self._here.runs_after(self._experiment, after, nothing_known):
+            count += 1
+            self._part(count, page)
+        for line in self._archive.lines(f"{self._folder}/part-"):
+            done.runs += line.rows
+            done.points += line.points
+        for line in self._archive.lines(f"{self._folder}/runs/"):
+            done.artifacts += 1
+            done.bytes += line.size
+
+    def _part(self, count: int, page: Sequence[RunRecord]) -> None:
+        if self._artifacts:
+            for record in page:
+                self._copy(record)
+        self._archive.put(
+            f"{self._folder}/part-{count:05d}.jsonl.gz",
+            [lines.packed(page)],
+            rows=len(page),
+            points=sum(record.points for record in page),
+            after=page[-1].number,
+        )
+        self._advance(len(page))
+
+    def _copy(self, record: RunRecord) -> None:
+        owner = owner_of(record.run)
+        for file in self._here.files(owner):
+            name = f"{self._folder}/runs/{record.run.id}/{file.path}"
+            if self._archive.line(name) is None:
+                self._archive.put(name, self._here.read(owner, file.path))
