@@ -35,10 +35,14 @@ def main() -> int:
         machine.prepare(plan.kinds, scratch)
         versions = {kind.name: machine.version(kind) for kind in plan.kinds}
         facts = report.Facts(machine.describe(scratch), versions, plan)
-        results = Session(plan, scratch).run()
+        session = Session(plan, scratch)
+        results = session.results
+        try:
+            session.run()
+        finally:
+            print(f"\n{report.terminal(results)}")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    print(f"\n{report.terminal(results)}")
     if options.output:
         options.output.parent.mkdir(exist_ok=True)
         options.output.write_text(report.document(results, facts))

@@ -14,6 +14,8 @@ from typing import Any
 from bench.servers import Server
 
 LOADS = Path(__file__).with_name("loads")
+_STATELESS = ("log_metric",)
+"""Loads whose connections need not know who they are; the others get a thread for each."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Load:
 
 
 def load(server: Server, script: str, connections: int, seconds: int, *args: str) -> Load:
-    """Run `loads/SCRIPT.lua` against the server, one thread per connection."""
+    """Run `loads/SCRIPT.lua` against the server."""
     used, begin = _children_cpu(), time.perf_counter()
     done = subprocess.run(
         _command(server, script, connections, seconds, *args),
@@ -70,7 +72,9 @@ def seed(server: Server, folder: Path, connections: int) -> None:
 
 
 def _command(server: Server, script: str, connections: int, seconds: int, *args: str) -> list[str]:
-    size = [f"-t{connections}", f"-c{connections}", f"-d{seconds}s", "--timeout=60s"]
+    # A thread is what has a state, but many of them would take cores from the server.
+    threads = 1 if script in _STATELESS else connections
+    size = [f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout=60s"]
     return ["wrk", *size, "-s", f"{script}.lua", server.url, "--", *args]
 
 

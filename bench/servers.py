@@ -74,7 +74,7 @@ MLFLOW = Kind(
     "MLflow",
     _mlflow,
     "sqlite:///",
-    "postgresql://{}",
+    "postgresql+psycopg2://{}",
     "mlflow-3.17.2",
     {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench import seed, workloads
+from bench import seed, workloads, writes
 from bench.postgres import postgres
 from bench.reads import Seeded
 from bench.results import Results, Sample
@@ -49,7 +49,7 @@ class Session:
         self._scratch = scratch
         self.results = Results()
 
-    def run(self) -> Results:
+    def run(self) -> None:
         """All stages that have something to measure."""
         of = self._plan.of
         if of([*workloads.SQLITE_WRITES, workloads.IDLE, workloads.LOADED]):
@@ -65,12 +65,13 @@ class Session:
                 self._writes("postgres", rows, workloads.POSTGRES_MEMORY, addresses)
         if of(workloads.LARGE):
             self._large()
-        return self.results
 
     def _writes(
         self, stage: str, rows: Sequence[WriteRow], memory: Row, addresses: Mapping[str, str]
     ) -> None:
         with self._running(f"{stage}-writes", self._plan.kinds, addresses) as servers:
+            for server in servers:
+                writes.warm_up(server)
             for row in rows:
                 for server in servers * self._plan.rounds:
                     self._add(row, server.kind.name, row.measure(server, self._plan.write_seconds))

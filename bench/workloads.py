@@ -54,7 +54,7 @@ SQLITE_WRITES = [
         "sqlite/log-metric-16",
         "log-metric, 16 connections to 16 runs",
         "requests/s",
-        "Each connection logs to its own run, one point a request, each at a new step and time.",
+        "One point a request, to 16 runs in turn, each at a new step and time.",
         more_is_better=True,
         times=_times(80, 8),
         measure=writes.log_metric(16),

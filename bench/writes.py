@@ -64,6 +64,13 @@ def flows(connections: int) -> Write:
     return measure
 
 
+def warm_up(server: Server) -> None:
+    """Some unmeasured load: MLflow's workers open their store at the first request, in seconds."""
+    for _ in range(10):
+        if flows(8)(server, 2).value > 0:
+            return
+
+
 def points(client: Client, run: str, key: str) -> int:
     """How many points a history has."""
     return sum(len(json.loads(page).get("metrics", [])) for page in history(client, run, key))

@@ -1,4 +1,4 @@
--- Shared by all loads: one thread has one connection, and a number from 1; the result is a JSON line.
+-- Shared by all loads: threads have numbers from 1; the result is a line of JSON.
 local threads = {}
 
 function setup(thread)
