@@ -39,9 +39,9 @@ def build(settings: Settings) -> App:
     store = Store(dialect)
     trusted = frozenset(s.strip() for s in settings.trusted_artifact_schemes.split(",") if s)
     locations = Locations(settings.artifact_root, settings.artifacts_uri, trusted)
-    stores = Stores(Options(_local_roots(settings), settings.artifact_timeout))
+    stores = Stores(Options(_local_roots(settings), settings.artifact_step_timeout))
     tracking = Tracking(locations, store.folder)
-    store.write(tracking.ensure_default, None)
+    store.write(tracking.ensure_default, settings.default_experiment)
     return App(
         settings,
         store,

@@ -17,9 +17,14 @@ async def health(scope: Scope, receive: Receive, send: Send) -> None:
         await respond(send, 200, TEXT, b"OK")
 
 
-async def version(scope: Scope, receive: Receive, send: Send) -> None:
-    """GET /version: Milepost's version as bare text."""
-    await respond(send, 200, TEXT, __version__.encode())
+def version(settings: Settings) -> Handler:
+    """GET /version: the version as bare text, Milepost's own unless another was set."""
+    text = (settings.mlflow_version or __version__).encode()
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, 200, TEXT, text)
+
+    return handle
 
 
 async def ui_telemetry(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The two modes in which a server refuses a part of the API, with MLflow's words for it."""
+"""The modes in which a server refuses a part of the API, with MLflow's words where it has some."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ _NOT_SERVED = (
     b' enable."}'
 )
 
+_REGISTRY = ("/mlflow/registered-models/", "/mlflow/model-versions/")
+
 
 def served(handler: Handler, path: str, settings: Settings) -> Handler:
     """`handler`, or what answers in its place: artifacts are not served with
-    --no-serve-artifacts, and nothing but them with --artifacts-only."""
+    --no-serve-artifacts, nothing but them with --artifacts-only, and no models where the registry
+    is switched off."""
     artifacts = "/mlflow-artifacts/" in path
     if artifacts and not settings.serve_artifacts:
         return _not_served
     if settings.artifacts_only and not artifacts:
         return _only_artifacts
+    if not settings.registry_enabled and any(part in path for part in _REGISTRY):
+        return _no_registry
     return handler
 
 
@@ -33,6 +38,11 @@ async def _not_served(scope: Scope, receive: Receive, send: Send) -> None:
         " `--no-serve-artifacts`. To enable artifacts server functionality, run `mlflow server`"
         " with `--serve-artifacts`"
     )
+    await respond(send, 503, HTML, text.encode("utf-8", "replace"))
+
+
+async def _no_registry(scope: Scope, receive: Receive, send: Send) -> None:
+    text = f"Endpoint: {escape(scope['path'])} disabled: this server's model registry is off"
     await respond(send, 503, HTML, text.encode("utf-8", "replace"))
 
 

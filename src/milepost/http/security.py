@@ -27,6 +27,7 @@ class Guard:
         self._prefix = settings.static_prefix
         self._hosts = _listed(settings.allowed_hosts)
         self._origins = _listed(settings.cors_allowed_origins)
+        self._public_host = settings.public_host.lower()
         self._off = settings.disable_security_middleware
         self.headers: Headers = [(b"x-content-type-options", b"nosniff")]
         if settings.x_frame_options.upper() != "NONE":
@@ -67,7 +68,8 @@ class Guard:
     def _check_host(self, host: str) -> bool:
         if self._hosts:
             return _matches(host, self._hosts) or _matches(_hostname(host), self._hosts)
-        return _is_local(_hostname(host))
+        name = _hostname(host)
+        return _is_local(name) or (name != "" and name == self._public_host)
 
     def _origin_allowed(self, origin: str) -> bool:
         if urlsplit(origin).hostname in _LOCAL:

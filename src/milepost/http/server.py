@@ -8,6 +8,7 @@ from pathlib import Path
 
 from milepost.app import App, build
 from milepost.config import Settings
+from milepost.config.settings import masked_uri
 from milepost.http import artifacts, meta, modes, ui
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
@@ -124,7 +125,7 @@ def _router(app: App, api: Api) -> Router:
 
 def _routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
     yield "GET", "/health", meta.health
-    yield "GET", "/version", meta.version
+    yield "GET", "/version", meta.version(app.settings)
     info = guarded(meta.server_info(app.settings))
     for base in ("/api/3.0/", "/ajax-api/3.0/"):
         yield "GET", f"{base}mlflow/server-info", info
@@ -142,7 +143,7 @@ def _api_routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
 
 def describe(settings: Settings) -> str:
     """What is served and where its data is, for the terminal; without passwords."""
-    store = re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", settings.store_uri)
+    store = masked_uri(settings.store_uri)
     where = f"http://{settings.host}:{settings.port}{settings.static_prefix}"
     artifacts = settings.artifacts_uri
     if "://" not in artifacts:

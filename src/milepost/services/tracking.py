@@ -48,11 +48,11 @@ class Tracking:
 
     # Experiments
 
-    def ensure_default(self, tx: Tx, _: None = None) -> None:
-        """Create experiment 0, "Default", on a store that has no experiment yet."""
+    def ensure_default(self, tx: Tx, name: str = DEFAULT_EXPERIMENT) -> None:
+        """Create experiment 0 on a store that has no experiment yet."""
         if tx.row("SELECT 1 FROM experiments LIMIT 1") is None:
             location = self._locations.of_experiment(0)
-            experiments.add(tx, DEFAULT_EXPERIMENT, location, now(), number=0)
+            experiments.add(tx, name, location, now(), number=0)
 
     def create_experiment(
         self, tx: Tx, name: str, location: str = "", tags: Sequence[Tag] = ()

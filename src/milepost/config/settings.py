@@ -1,0 +1,208 @@
+"""Settings: everything an operator can choose, each in one place with its names and its help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from milepost.config.basics import Listening, Stores
+from milepost.config.blocks import Database, GatewayRoute, RetentionRule
+from milepost.config.field import setting
+from milepost.config.observation import TIMINGS, Observation
+from milepost.config.resilience import Resilience, Timeouts
+
+MANAGED = "<<MANAGED_BY_CONNECTION_POOL>>"
+"""A backend store URI that says: the database behind the shared connection pool."""
+
+_NO_AUTH = (
+    "this release cannot ask for passwords yet, and it does not run unprotected where protection is"
+    " asked for: put a proxy in front that does, and switch this off"
+)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Parts of the server that can be switched, and what new experiments start with."""
+
+    default_experiment: str = setting(
+        "Default", "Name of experiment 0, given when the store is made.",
+        env="MILEPOST_DEFAULT_EXPERIMENT", file="default_experiment",
+    )  # fmt: skip
+    experiment_name: str = setting(
+        "", env="MLFLOW_EXPERIMENT_NAME", file="experiment_name",
+        help="Experiment of training machines that name none; `milepost config env` hands it on.",
+    )  # fmt: skip
+    auth_enabled: bool = setting(
+        False, "Ask for a user name and password.", env="MLFLOW_AUTH_ENABLED", file="auth.enabled"
+    )
+    auth_database_uri: str = setting(
+        "", "Database of the users. Default: the backend store.",
+        env="MLFLOW_AUTH_DATABASE_URI", file="auth.database_uri",
+    )  # fmt: skip
+    auth_username: str = setting(
+        "admin", "The first user.", env="MLFLOW_AUTH_USERNAME", file="auth.admin_username"
+    )
+    auth_password: str = setting(
+        "", "Password of the first user.", env="MLFLOW_AUTH_PASSWORD MLFLOW_ADMIN_PASSWORD",
+        file="auth.admin_password", secret=True,
+    )  # fmt: skip
+    registry_enabled: bool = setting(
+        True, "Serve the model registry.", env="MILEPOST_REGISTRY_ENABLED", file="registry.enabled"
+    )
+    registry_backend_store: str = setting(
+        "", "Database of the registry; it is that of the runs.",
+        env="MLFLOW_REGISTRY_STORE_URI", file="registry.backend_store",
+    )  # fmt: skip
+    gateway_enabled: bool = setting(
+        False, "Serve models.", env="MILEPOST_GATEWAY_ENABLED", file="gateway.enabled"
+    )
+    gateway_uri: str = setting(
+        "", "Where the gateway is reached.", env="MLFLOW_GATEWAY_URI", file="gateway.uri"
+    )
+    gateway_routes: tuple[GatewayRoute, ...] = setting(
+        (), "Models behind the gateway.", file="gateway.routes"
+    )
+    gc_enabled: bool = setting(
+        True, env="MLFLOW_GC_ENABLED", file="gc.enabled",
+        help="Remove for good, now and then, what was deleted long enough ago.",
+    )  # fmt: skip
+    gc_schedule: str = setting(
+        "0 3 * * 0", env="MLFLOW_GC_SCHEDULE", file="gc.schedule",
+        help="When, as a cron expression (minute, hour, day, month, weekday).",
+    )  # fmt: skip
+    gc_older_than: float = setting(
+        30 * 86400.0, env="MLFLOW_GC_OLDER_THAN", file="gc.older_than", duration=True, least=0,
+        help="How long ago it must have been deleted.",
+    )  # fmt: skip
+    retention: tuple[RetentionRule, ...] = setting(
+        (), "Rules by which runs are deleted after a while.", file="retention"
+    )
+
+
+@dataclass(frozen=True)
+class Settings(Features, Observation, Resilience, Timeouts, Listening, Stores):
+    """The effective settings of one server. `""` means "not set"."""
+
+    @property
+    def store_uri(self) -> str:
+        """The database to use."""
+        if self.backend_store_uri == MANAGED:
+            return self.managed_database.uri
+        if self.backend_store_uri:
+            return self.backend_store_uri
+        if self.db_host or self.db_name or self.db_user or self.db_password:
+            return self._database_in_parts.uri
+        return f"sqlite:///{Path(self.data_dir) / 'milepost.db'}"
+
+    @property
+    def _database_in_parts(self) -> Database:
+        return Database(
+            self.db_host or "localhost",
+            self.db_port or 5432,
+            self.db_name or "mlflow",
+            self.db_user or "mlflow",
+            self.db_password,
+        )
+
+    @property
+    def managed_database(self) -> Database:
+        """The database behind the shared pool: the one of `databases` whose `pool` or name is the
+        pool's, else the only one, else the one given in parts."""
+        name = self.pool_client_name
+        for key, database in self.databases.items():
+            if name in (key, database.pool):
+                return database
+        if len(self.databases) == 1:
+            return next(iter(self.databases.values()))
+        return self._database_in_parts
+
+    @property
+    def artifacts_uri(self) -> str:
+        """Where this server itself reads and writes artifacts."""
+        if self.artifacts_destination:
+            return self.artifacts_destination
+        return self.artifact_place or str(Path(self.data_dir).absolute() / "artifacts")
+
+    @property
+    def artifact_place(self) -> str:
+        """The artifact store that was named, by URI or by bucket; "" for none."""
+        if self.artifact_store or not self.artifacts_bucket:
+            return self.artifact_store
+        return f"s3://{self.artifacts_bucket}"
+
+    @property
+    def artifact_root(self) -> str:
+        """What the locations of new experiments start with."""
+        if self.default_artifact_root:
+            return self.default_artifact_root
+        return "mlflow-artifacts:/" if self.serve_artifacts else self.artifacts_uri
+
+    @property
+    def public_host(self) -> str:
+        """The host name that `route` and `domain` make; "" without a route."""
+        return ".".join(filter(None, (self.route, self.domain)))
+
+    @property
+    def measuring(self) -> bool:
+        """Whether anything is measured."""
+        return self.telemetry_enabled and self.metrics_collection
+
+    @property
+    def serves_metrics(self) -> bool:
+        """Whether /metrics is there."""
+        return self.measuring and (self.export_prometheus or bool(self.expose_prometheus))
+
+
+def masked_uri(uri: str) -> str:
+    """`uri` without its password."""
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", uri)
+
+
+def faults(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) for each rule over several settings that is broken."""
+    prefix = settings.static_prefix
+    if prefix and (not prefix.startswith("/") or prefix.endswith("/") or set(prefix) & set("{}")):
+        yield "static_prefix", "must start with '/', not end with '/', and hold no braces"
+    if settings.artifacts_only and not settings.serve_artifacts:
+        yield "artifacts_only", "together with serve_artifacts off it would serve nothing"
+    if settings.artifacts_only and settings.backend_store_uri:
+        yield "artifacts_only", "serves no tracking API: leave out the backend store URI"
+    if settings.backend_store_uri == MANAGED:
+        yield from _pool_faults(settings)
+    registry = settings.registry_backend_store
+    if registry and registry not in (settings.backend_store_uri, settings.store_uri):
+        yield "registry_backend_store", "the registry is kept in the backend store; leave it out"
+    unknown = [name for name in settings.metrics_to_collect if name not in TIMINGS]
+    if unknown:
+        known = ", ".join(TIMINGS)
+        yield "metrics_to_collect", f"'{unknown[0]}' is not known; there are {known}"
+    names = [rule.name for rule in settings.alerts]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield "alerts", f"there are two alerts named '{name}'"
+    yield from _missing_parts(settings)
+
+
+def _pool_faults(settings: Settings) -> Iterator[tuple[str, str]]:
+    named = settings.pool_client_name in settings.databases or any(
+        d.pool == settings.pool_client_name for d in settings.databases.values()
+    )
+    parts = settings.db_host or settings.db_name or settings.db_user
+    if not named and len(settings.databases) != 1 and not parts:
+        yield (
+            "backend_store_uri",
+            f"which of `databases`? Give it the key `pool: {settings.pool_client_name}`",
+        )
+
+
+def _missing_parts(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What this release cannot do yet; a server that ran on regardless would run unprotected, or
+    without what its operator counts on."""
+    if settings.auth_enabled:
+        yield (
+            "auth_enabled",
+            _NO_AUTH,
+        )
+    if settings.gateway_enabled:
+        yield "gateway_enabled", "this release has no gateway yet: switch it off"
