@@ -71,7 +71,7 @@ class Api:
         self._readers = ThreadPoolExecutor(
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )
-        self.lanes = Lanes(app.settings.artifact_timeout)
+        self.lanes = Lanes(app.settings.artifact_step_timeout)
         self._merges: dict[Any, Callable[[Any, Sequence[Any]], Sequence[Any]]] = {}
 
     def handler(self, endpoint: Endpoint) -> Handler:
