@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import httpx
+
 from tests.durability.load import Load, check
 from tests.parts.milepost import StartMilepost
 from tests.parts.postgres import Postgres

@@ -52,7 +52,7 @@ class Tracking:
         """Create experiment 0 on a store that has no experiment yet."""
         if tx.row("SELECT 1 FROM experiments LIMIT 1") is None:
             location = self._locations.of_experiment(0)
-            experiments.add(tx, name, location, now(), number=0)
+            experiments.add_first(tx, name, location, now())
 
     def create_experiment(
         self, tx: Tx, name: str, location: str = "", tags: Sequence[Tag] = ()

@@ -9,17 +9,19 @@ from milepost.store import keys
 from milepost.store.conditions import Sql
 from milepost.store.tx import Tx, marks
 
+_INSERTED = ("name", "artifact_location", "lifecycle", "created", "updated")
 _COLUMNS = "id, name, artifact_location, lifecycle, created, updated"
 
 
-def add(tx: Tx, name: str, location: str, now: int, *, number: int | None = None) -> int:
-    """Insert an experiment and return its id; `number` forces the id."""
-    columns = ["name", "artifact_location", "lifecycle", "created", "updated"]
-    row = (name, location, Lifecycle.active, now, now)
-    if number is not None:
-        tx.insert("experiments", ["id", *columns], [(number, *row)])
-        return number
-    return tx.insert_id("experiments", columns, row)
+def add(tx: Tx, name: str, location: str, now: int) -> int:
+    """Insert an experiment and return its id."""
+    return tx.insert_id("experiments", _INSERTED, (name, location, Lifecycle.active, now, now))
+
+
+def add_first(tx: Tx, name: str, location: str, now: int) -> None:
+    """Insert experiment 0, unless another server was faster."""
+    row = (0, name, location, Lifecycle.active, now, now)
+    tx.insert("experiments", ("id", *_INSERTED), [row], on_conflict="ignore")
 
 
 def get(tx: Tx, number: int) -> Experiment | None:

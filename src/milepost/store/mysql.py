@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pymysql
 from pymysql.constants import CLIENT, ER
 
-from milepost.errors import Invalid, Problem, Unavailable
+from milepost.errors import Exists, Invalid, Problem, Unavailable
 from milepost.store.dialect import Connection, Dialect, OnConflict, Row, values
 
 TYPES = {
@@ -118,6 +118,8 @@ def _conflict(keys: Sequence[str], columns: Sequence[str], action: OnConflict) -
 
 
 def _problem(error: Exception) -> Problem | None:
+    if isinstance(error, pymysql.IntegrityError) and _code(error) == ER.DUP_ENTRY:
+        return Exists(f"Another client was faster: {error.args[-1]}")
     if isinstance(error, pymysql.IntegrityError | pymysql.DataError):
         return Invalid(f"The database refused the write: {error.args[-1]}")
     if isinstance(error, pymysql.MySQLError):

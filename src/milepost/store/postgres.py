@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import psycopg
 
-from milepost.errors import Invalid, Problem, Unavailable
+from milepost.errors import Exists, Invalid, Problem, Unavailable
 from milepost.store.dialect import Connection, Dialect, Row, on_conflict_clause
 
 TYPES = {
@@ -84,6 +84,8 @@ def _disconnected(error: Exception) -> bool:
 
 
 def _problem(error: Exception) -> Problem | None:
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return Exists(f"Another client was faster: {error.diag.message_detail}")
     if isinstance(error, psycopg.IntegrityError):
         return Invalid(f"The database refused the write: {_first_line(error)}")
     if isinstance(error, psycopg.DataError):
