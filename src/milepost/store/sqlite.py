@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from milepost.errors import Invalid, Problem, Unavailable
-from milepost.store.dialect import Connection, Dialect, on_conflict_clause, values
+from milepost.store.dialect import Connection, Dialect, Row, on_conflict_clause, values
 
 TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -70,8 +70,14 @@ def sqlite(path: str, durability: str) -> Dialect:
         returning=False,
         conflict=on_conflict_clause,
         rows_source=values,
-        pairs_source=values,
+        pairs_source=_pairs,
     )
+
+
+def _pairs(rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    """Pairs as a SELECT: given VALUES of several rows, SQLite would scan the whole table."""
+    source, parameters = values(rows)
+    return f"SELECT column1, column2 FROM ({source})", parameters
 
 
 def _problem(error: Exception) -> Problem | None:
