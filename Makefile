@@ -44,7 +44,7 @@ bench: .venv/package .venv/test  ## Compare with MLflow and FastTrackML, write d
 lock: | $(PY)  ## Pin the newest versions of everything in requirements/.
 	$(PY) $(INSTALL) uv
 	$(COMPILE) --group build --output-file requirements/serve.txt pyproject.toml
-	$(COMPILE) --group build --group test --constraint requirements/serve.txt \
+	$(COMPILE) --all-extras --group build --group test --constraint requirements/serve.txt \
 		--output-file requirements/test.txt pyproject.toml
 	for list in requirements/*.in; do $(COMPILE) --output-file $${list%.in}.txt $$list || exit 1; done
 

@@ -106,16 +106,16 @@ def test_a_folder_is_no_file(blobs: BlobStore) -> None:
 def test_a_listing_is_one_level_in_order(blobs: BlobStore) -> None:
     for path in ("b/x", "b/y/z", "a", "c", "b.txt", "bb"):
         put(blobs, path, path.encode())
-    assert blobs.list("") == [
+    assert blobs.entries("") == [
         Entry("a", False, 1),
         Entry("b", True, 0),
         Entry("b.txt", False, 5),
         Entry("bb", False, 2),
         Entry("c", False, 1),
     ]
-    assert blobs.list("b") == [Entry("b/x", False, 3), Entry("b/y", True, 0)]
-    assert blobs.list("a") == []
-    assert blobs.list("none") == []
+    assert blobs.entries("b") == [Entry("b/x", False, 3), Entry("b/y", True, 0)]
+    assert blobs.entries("a") == []
+    assert blobs.entries("none") == []
 
 
 def test_a_walk_finds_every_file(blobs: BlobStore) -> None:
@@ -139,7 +139,7 @@ def test_delete_takes_a_file_or_a_folder_and_nothing_beside(blobs: BlobStore) ->
     blobs.delete("b")
     blobs.delete("none")
     blobs.delete("bb/none")
-    assert names(blobs, "") == ["b.txt", "bb"]
+    assert sorted(entry.path for entry in blobs.walk("")) == ["b.txt", "bb"]
     with pytest.raises(NotFound):
         blobs.stat("b/y/z")
 

@@ -28,14 +28,14 @@ def test_a_link_that_leads_away_is_not_followed(root: Path) -> None:
     store = LocalStore(str(root))
     (root / "file").symlink_to(root.parent / "secret")
     (root / "folder").symlink_to(root.parent / "elsewhere")
-    assert store.list("") == []
+    assert store.entries("") == []
     assert list(store.walk("")) == []
     for path in ("file", "folder/f", "folder"):
         for touch in (store.open, store.stat, store.create):
             with pytest.raises(Invalid, match="Invalid path"):
                 touch(path)
     with pytest.raises(Invalid):
-        store.list("folder")
+        store.entries("folder")
     with pytest.raises(Invalid):
         store.delete("folder/f")
     assert (root.parent / "elsewhere" / "f").read_bytes() == b"not yours"
@@ -61,7 +61,7 @@ def test_a_link_within_the_root_is_followed_and_walked_once(root: Path) -> None:
 def test_a_fifo_neither_blocks_nor_shows(root: Path) -> None:
     os.mkfifo(root / "pipe")
     store = LocalStore(str(root))
-    assert store.list("") == []
+    assert store.entries("") == []
     with pytest.raises(Invalid):
         store.open("pipe")
 
@@ -142,7 +142,7 @@ def test_a_file_cut_short_while_it_is_read_ends_early(root: Path) -> None:
 
 def test_a_missing_root_is_empty_not_an_error(tmp_path: Path) -> None:
     store = LocalStore(str(tmp_path / "none"))
-    assert store.list("") == []
+    assert store.entries("") == []
     with pytest.raises(NotFound):
         store.stat("f")
     put(store, "f", b"x")

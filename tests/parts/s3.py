@@ -24,6 +24,19 @@ class S3:
     files: str
     """The server's file interface, where a folder under /buckets is a bucket."""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which programs find this server and nothing else."""
+        return {
+            "MLFLOW_S3_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/nowhere",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+        }
+
     def create_bucket(self) -> str:
         name = f"fresh-{uuid4().hex}"
         _client().post(f"{self.files}/buckets/{name}/").raise_for_status()
@@ -66,11 +79,12 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
         "-s3",
         f"-s3.config={_config(home, server)}",
         "-master.volumeSizeLimitMB=64",
-        "-volume.max=50",
+        "-volume.max=400",
         *(f"-{name}={port}" for name, port in ports.items()),
     ]
-    key = {"WEED_S3_SSE_KEK": secrets.token_hex(32)}
-    daemon = Daemon(command, home / "log", server.is_up, env=key, cwd=home)
+    # One volume for each bucket, not seven: every test makes a bucket.
+    env = {"WEED_S3_SSE_KEK": secrets.token_hex(32), "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+    daemon = Daemon(command, home / "log", server.is_up, env=env, cwd=home)
     daemon.start()
     yield server
     # It takes long to leave and nothing depends on how it does.

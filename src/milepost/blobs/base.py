@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from milepost.errors import Invalid, NotFound
+from milepost.errors import Invalid, NotFound, Unsupported
 
 
 class Entry(NamedTuple):
@@ -75,8 +75,9 @@ class Reader(Protocol):
 class Upload(Protocol):
     """A file that is being written. Nobody sees it before `commit`; then all see all of it."""
 
-    piece: int
-    """Bytes that `write` likes to get at once, the last time excepted."""
+    @property
+    def piece(self) -> int:
+        """Bytes that `write` likes to get at once next time."""
 
     def write(self, parts: Sequence[bytes]) -> None:
         """Append."""
@@ -88,11 +89,48 @@ class Upload(Protocol):
         """Forget it; what was there stays. Also after a failed `write` or `commit`."""
 
 
+class Signed(NamedTuple):
+    """A URL that lets whoever has it do one thing with one file, and headers to send with it."""
+
+    url: str
+    headers: dict[str, str]
+
+
+class Part(NamedTuple):
+    """A piece that a client has sent to the store, numbered from 1."""
+
+    number: int
+    etag: str
+
+
+class Direct(Protocol):
+    """Transfers between a client and the store, with only the agreement going through here."""
+
+    def begin(self, path: str, count: int, seconds: int) -> tuple[str, list[Signed]]:
+        """Begin a file that comes in `count` parts: an id, and for each part where to PUT it."""
+
+    def complete(self, path: str, upload_id: str, parts: Sequence[Part]) -> None:
+        """Make the file of its parts, in place of what was there."""
+
+    def abandon(self, path: str, upload_id: str) -> None:
+        """Forget the parts; done before is done."""
+
+    def upload_url(self, path: str, seconds: int) -> Signed:
+        """Where a whole file can be PUT."""
+
+    def download_url(self, path: str, seconds: int) -> Signed:
+        """Where the file can be read."""
+
+
 class BlobStore(Protocol):
     """A place that keeps files."""
 
     name: str
     """Its URI, without secrets."""
+
+    @property
+    def direct(self) -> Direct | None:
+        """For stores that clients can be sent to."""
 
     def stat(self, path: str) -> Stat:
         """What is known of the file at `path`; NotFound if there is none."""
@@ -103,7 +141,7 @@ class BlobStore(Protocol):
     def create(self, path: str) -> Upload:
         """Begin to write a file at `path`."""
 
-    def list(self, path: str) -> list[Entry]:
+    def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path; empty for a file or nothing."""
 
     def walk(self, path: str) -> Iterator[Entry]:
@@ -111,6 +149,13 @@ class BlobStore(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove the file, or the folder with all in it; nothing there is fine."""
+
+
+PIECE = 1 << 20
+"""Bytes that a reader gives at once, about."""
+
+MAX_PARTS = 10_000
+"""Parts that S3 and Google Cloud Storage take for one file."""
 
 
 def no_such(path: str) -> NotFound:
@@ -121,3 +166,16 @@ def no_such(path: str) -> NotFound:
 def is_folder(path: str) -> Invalid:
     """The Problem for a folder where a file is wanted."""
     return Invalid(f"Artifact path refers to a directory, not a file: '{path}'")
+
+
+def no_root_delete() -> Invalid:
+    """The Problem for the wish to delete everything."""
+    return Invalid("The root of the artifact store cannot be deleted.")
+
+
+def no_sdk(store: str, extra: str) -> Unsupported:
+    """The Problem for a store whose library is not installed."""
+    return Unsupported(
+        f"Artifacts at {store} need a library that is not installed."
+        f" Run: pip install 'milepost[{extra}]'"
+    )

@@ -12,13 +12,12 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from uuid import uuid4
 
-from milepost.blobs.base import WHOLE, Entry, Span, Stat, is_folder, no_such
+from milepost.blobs.base import PIECE, WHOLE, Entry, Span, Stat, is_folder, no_root_delete, no_such
 from milepost.errors import Denied, Full, Invalid, Problem, Unavailable
 
 UPLOADS = ".milepost-uploads"
 """Folder below the root for what is not complete yet; no artifact may be in it."""
 
-PIECE = 1 << 20
 _MOST_PARTS = 512  # the kernel takes 1024 buffers in one call
 _STALE_SECONDS = 24 * 3600
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -27,6 +26,8 @@ _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 class LocalStore:
     """Files below `root`. Symbolic links are followed as long as they stay below it."""
+
+    direct = None
 
     def __init__(self, root: str) -> None:
         self._root = os.path.realpath(root)
@@ -68,7 +69,7 @@ class LocalStore:
                 _check_target(target, path)
             return LocalUpload(self._uploads, target, path)
 
-    def list(self, path: str) -> list[Entry]:
+    def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
         with _problems(path):
             try:
@@ -100,7 +101,7 @@ class LocalStore:
         with suppress(Problem):
             yield Entry(path, False, self.stat(path).size)
             return
-        for entry in self.list(path):
+        for entry in self.entries(path):
             if not entry.is_dir:
                 yield entry
             elif not os.path.islink(os.path.join(self._root, entry.path)):
@@ -109,7 +110,7 @@ class LocalStore:
     def delete(self, path: str) -> None:
         """Remove the file, or the folder with all in it."""
         if not path:
-            raise Invalid("The root of the artifact store cannot be deleted.")
+            raise no_root_delete()
         with _problems(path):
             # The name itself, not what it may be a link to.
             parent, _, name = path.rpartition("/")

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from milepost.blobs.base import BlobStore
 from milepost.blobs.local import LocalStore
+from milepost.blobs.s3 import S3Store
+from milepost.blobs.s3 import connect as connect_s3
 from milepost.errors import Denied, Invalid
 
 
@@ -95,5 +97,7 @@ def _open_local(root: str) -> BlobStore:
     return store
 
 
-SCHEMES: dict[str, Callable[[str, Options], BlobStore]] = {}
+SCHEMES: dict[str, Callable[[str, Options], BlobStore]] = {
+    "s3": lambda bucket, options: S3Store(bucket, connect_s3(options.timeout)),
+}
 """Remote kinds: a function of the URI's host part (a bucket) and the options."""

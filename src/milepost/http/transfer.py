@@ -92,6 +92,9 @@ async def download(
 ) -> None:
     """Send what `reader` gives, of which `first` has been read, as the body of a response that has
     begun. A failure can only be shown by ending early: the client misses bytes it was promised."""
+    if len(first) == reader.length:
+        await send({"type": "http.response.body", "body": first})
+        return
     gone = asyncio.ensure_future(_disconnected(receive))
     piece, left = first, reader.length
     try:

@@ -68,7 +68,7 @@ class Artifacts:
 
     def list(self, place: Place) -> list[Entry]:
         """What is directly in a folder."""
-        return place.store.list(place.path)
+        return place.store.entries(place.path)
 
     def delete(self, place: Place) -> None:
         """Remove a file, or a folder with all in it; nothing there is fine."""
