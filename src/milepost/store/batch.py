@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from milepost.domain.tracking import (
+    LARGEST_DOUBLE,
     MAX_PARAM_VALUE,
     RUN_NAME_TAG,
     Batch,
@@ -16,14 +18,14 @@ from milepost.domain.tracking import (
 )
 from milepost.errors import Invalid, NotFound, Problem
 from milepost.store import keys, runs
-from milepost.store.folding import Folder
+from milepost.store.folding import Folder, Series
+from milepost.store.history import PointRow
 from milepost.store.runs import RunKey
 from milepost.store.tx import Tx
 
 _PAIRS = 4000
 
-_Last = list[Any]
-"""[value, nan, step, ts, min_value, min_step, max_value, max_step] of one metric of one run."""
+_LEAST, _MOST = -LARGEST_DOUBLE, LARGEST_DOUBLE
 
 
 def not_found(run_id: str) -> NotFound:
@@ -155,20 +157,21 @@ def _set_tags(tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, 
 def _add_metrics(
     tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, int], folder: Folder
 ) -> None:
-    points = [
-        (run.id, names[m.key], m.step, m.timestamp, *_stored(m.value))
-        for run, batch in kept
-        for m in batch.metrics
-    ]
-    if not points:
+    series: dict[Series, list[PointRow]] = defaultdict(list)
+    for run, batch in kept:
+        for m in batch.metrics:
+            value, nan = (m.value, 0) if _LEAST <= m.value <= _MOST else _stored(m.value)
+            series[run.id, names[m.key]].append((m.step, m.timestamp, value, nan))
+    if not series:
         return
     tx.insert(
-        "points", ("run_id", "key_id", "step", "ts", "value", "nan"), points, on_conflict="ignore"
+        "points",
+        ("run_id", "key_id", "step", "ts", "value", "nan"),
+        [(*pair, *point) for pair, points in series.items() for point in points],
+        on_conflict="ignore",
     )
-    _update_last(tx, points, {run.id: run.experiment_id for run, _ in kept})
-    counts: dict[tuple[int, int], int] = {}
-    for point in points:
-        counts[point[:2]] = counts.get(point[:2], 0) + 1
+    _update_last(tx, series, {run.id: run.experiment_id for run, _ in kept})
+    counts = {pair: len(points) for pair, points in series.items()}
     tx.after_commit(lambda: folder.added(counts))
 
 
@@ -177,45 +180,50 @@ def _stored(value: float) -> tuple[float, int]:
 
 
 def _update_last(
-    tx: Tx, points: Sequence[tuple[int, int, int, int, float, int]], experiments: dict[int, int]
+    tx: Tx, series: Mapping[Series, list[PointRow]], experiments: Mapping[int, int]
 ) -> None:
-    """Bring last and best values up to date. The last point is the greatest by step, then
-    timestamp, then value (NaN counts as 0); of equal best values the lowest step is kept."""
-    pairs = list(dict.fromkeys([point[:2] for point in points]))
-    last: dict[tuple[int, int], _Last] = {
-        row[:2]: list(row[2:])
+    """Bring last and best values up to date. The last point is the greatest by step, timestamp,
+    value (NaN counts as 0); of equal best values the lowest step is kept."""
+    known = {
+        row[:2]: row[2:]
         for row in _by_pair(
             tx,
             "run_id, key_id, value, nan, step, ts, min_value, min_step, max_value, max_step",
             "metrics",
-            pairs,
+            list(series),
         )
     }
-    for run, key, step, time, value, nan in points:
-        old = last.get((run, key))
-        if old is None:
-            best = (None, None) if nan else (value, step)
-            last[run, key] = [value, nan, step, time, *best, *best]
-            continue
-        if (step, time, value) > (old[2], old[3], old[0]):
-            old[0], old[1], old[2], old[3] = value, nan, step, time
-        if not nan:
-            _improve(old, value, step)
     tx.insert(
         "metrics",
         ("run_id", "key_id", "experiment_id", "value", "nan", "step", "ts", "min_value",
          "min_step", "max_value", "max_step"),
-        [(*pair, experiments[pair[0]], *last[pair]) for pair in pairs],
+        [
+            (*pair, experiments[pair[0]], *_merged(known.get(pair), points))
+            for pair, points in series.items()
+        ],
         keys=("run_id", "key_id"),
         on_conflict="update",
     )  # fmt: skip
 
 
-def _improve(old: _Last, value: float, step: int) -> None:
-    if old[4] is None or value < old[4] or (value == old[4] and step < old[5]):
-        old[4], old[5] = value, step
-    if old[6] is None or value > old[6] or (value == old[6] and step < old[7]):
-        old[6], old[7] = value, step
+def _merged(old: Sequence[Any] | None, points: list[PointRow]) -> tuple[Any, ...]:
+    """(value, nan, step, ts, min_value, min_step, max_value, max_step) after more points."""
+    low: Any = None
+    high: Any = None
+    low_step: Any = None
+    high_step: Any = None
+    last = max(points)
+    if old is not None:
+        low, low_step, high, high_step = old[4:]
+        last = max(last, (old[2], old[3], old[0], old[1]))
+    for step, _, value, nan in points:
+        if nan:
+            continue
+        if low is None or value < low or (value == low and step < low_step):
+            low, low_step = value, step
+        if high is None or value > high or (value == high and step < high_step):
+            high, high_step = value, step
+    return (last[2], last[3], last[0], last[1], low, low_step, high, high_step)
 
 
 def _by_pair(
