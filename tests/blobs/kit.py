@@ -37,7 +37,7 @@ def get(store: BlobStore, path: str, span: Span | None = None) -> bytes:
 
 def names(store: BlobStore, path: str) -> list[str]:
     """What is in a folder; folders end with a slash."""
-    return [entry.path + "/" * entry.is_dir for entry in store.list(path)]
+    return [entry.path + "/" * entry.is_dir for entry in store.entries(path)]
 
 
 def noise(size: int) -> bytes:
