@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from milepost.errors import Conflict, Invalid, Problem
+from milepost.errors import Conflict, Invalid, Problem, Unavailable
 from milepost.store import migrate
 from milepost.store.dialect import Dialect
 from milepost.store.folding import Folder
@@ -18,13 +19,14 @@ from milepost.store.pool import Pool
 from milepost.store.postgres import postgres
 from milepost.store.sqlite import sqlite
 from milepost.store.tx import Tx
+from milepost.store.watch import Limits, Watch
 from milepost.store.writer import Write, Writer
 
 A = TypeVar("A")
 R = TypeVar("R")
 
 
-def open_dialect(uri: str, *, durability: str = "full") -> Dialect:
+def open_dialect(uri: str, *, durability: str = "full", connect_seconds: float = 10) -> Dialect:
     """The dialect for a backend store URI as MLflow's users write them.
 
     Accepts sqlite:///relative.db, sqlite:////absolute.db, postgresql://, postgres://,
@@ -35,9 +37,9 @@ def open_dialect(uri: str, *, durability: str = "full") -> Dialect:
     if kind == "sqlite":
         return sqlite(unquote(rest.partition("?")[0]).removeprefix("/"), durability)
     if kind in ("postgresql", "postgres"):
-        return postgres(f"postgresql://{rest}")
+        return postgres(f"postgresql://{rest}", connect_seconds)
     if kind in ("mysql", "mariadb"):
-        return mysql(f"mysql://{rest}")
+        return mysql(f"mysql://{rest}", connect_seconds)
     raise Invalid(
         f"Unknown backend store '{scheme}'. Use sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME"
         " or mysql+pymysql://USER:PASSWORD@HOST/NAME."
@@ -47,26 +49,46 @@ def open_dialect(uri: str, *, durability: str = "full") -> Dialect:
 class Store:
     """A database with the current schema."""
 
-    def __init__(self, dialect: Dialect, *, pool_wait_seconds: float = 10) -> None:
+    def __init__(self, dialect: Dialect, limits: Limits | None = None) -> None:
         self.dialect = dialect
-        self._pool = Pool(dialect, dialect.max_readers, pool_wait_seconds)
+        self.limits = limits or Limits()
+        self._watch = Watch(dialect, self.limits)
+        self.pool = Pool(self._watch, self.limits.pool_size or dialect.max_readers, self.limits)
         self._names = Names()
         self.folder = Folder()
-        self._writer = Writer(dialect, self._names, self.folder)
+        self._writer = Writer(dialect, self._names, self.folder, self._watch, self.limits)
 
     def read(self, verb: Callable[[Tx, A], R], argument: A) -> R:
         """Run `verb` in a read-only snapshot, in the calling thread."""
+        breaker = self.limits.breaker
+        breaker.check()
+        began = monotonic()
+        try:
+            result = self._repeated(verb, argument)
+        except Unavailable as problem:
+            breaker.failed(problem.message)
+            raise
+        except Problem:
+            breaker.ok()
+            raise
+        breaker.ok()
+        took = monotonic() - began
+        self.limits.meter.observe("mlflow_database_query_seconds", took, operation="read")
+        return result
+
+    def _repeated(self, verb: Callable[[Tx, A], R], argument: A) -> R:
+        """Read, and once more if a connection that lay idle turns out to be dead."""
         try:
             return self._read(verb, argument)
         except Exception as error:
             if self.dialect.disconnected(error):
-                self._pool.clear()
+                self.pool.clear()
                 return self._translated(lambda: self._read(verb, argument))
             raise self.dialect.problem(error) or error from error
 
     def _read(self, verb: Callable[[Tx, A], R], argument: A) -> R:
-        with self._pool.connection() as connection:
-            tx = Tx(connection, self.dialect, self._names)
+        with self.pool.connection() as slot:
+            tx = Tx(slot.connection, self.dialect, self._names, slot)
             tx.run(self.dialect.begin_read)
             try:
                 result = verb(tx, argument)
@@ -103,7 +125,8 @@ class Store:
     def close(self) -> None:
         """Finish queued writes and close every connection."""
         self._writer.close()
-        self._pool.close()
+        self.pool.close()
+        self._watch.stop()
 
 
 def ensure_schema(dialect: Dialect) -> int:

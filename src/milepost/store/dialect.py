@@ -63,6 +63,12 @@ class Dialect:
     disconnected: Callable[[Exception], bool]
     """Whether the error means that the connection is gone."""
 
+    limit: Callable[[Connection, float], None]
+    """Have the server cancel the connection's statements after so many seconds."""
+
+    abort: Callable[[Connection], None]
+    """End what the connection is doing, from another thread; it is of no use afterwards."""
+
     migration_lock: Callable[[Connection], AbstractContextManager[None]]
     """Held while the schema changes, so that two servers starting at once take turns."""
 

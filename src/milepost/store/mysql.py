@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -30,8 +32,9 @@ _LOCK_SECONDS = 120
 _RETRYABLE = {ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020}  # 1020: record changed since last read
 _GONE = {0, 1927, 2003, 2006, 2013, 2014, 2055, ER.SERVER_SHUTDOWN}
 
+_FULL = {ER.DISK_FULL, ER.RECORD_FILE_FULL}
 
-def mysql(url: str) -> Dialect:
+def mysql(url: str, connect_seconds: float = 10) -> Dialect:
     """The MariaDB or MySQL database at `url` (mysql+pymysql://user:password@host:port/name)."""
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
@@ -52,7 +55,9 @@ def mysql(url: str) -> Dialect:
             **arguments,
             charset="utf8mb4",
             autocommit=True,
-            connect_timeout=10,
+            connect_timeout=max(1, ceil(connect_seconds)),
+            # A server that hangs takes the connection and then says nothing.
+            read_timeout=max(1, ceil(connect_seconds)),
             # Count matched rows, as the other databases do, not only changed ones.
             client_flag=CLIENT.FOUND_ROWS,
             # ANSI_QUOTES, strictness and a literal 0 as an id: the SQL of the other databases.
@@ -68,6 +73,8 @@ def mysql(url: str) -> Dialect:
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}")
         return cast(Connection, connection)
 
+        # From here on the watch decides how long is too long.
+        cast(Any, connection)._read_timeout = None
     return Dialect(
         name="mysql",
         connect=connect,
@@ -76,6 +83,8 @@ def mysql(url: str) -> Dialect:
         disconnected=lambda e: isinstance(e, pymysql.MySQLError) and _code(e) in _GONE,
         migration_lock=_migration_lock,
         types=types,
+        limit=_limit,
+        abort=lambda connection: cast(Any, connection)._sock.shutdown(socket.SHUT_RDWR),
         begin_read="START TRANSACTION READ ONLY",
         begin_write="START TRANSACTION",
         for_update=" FOR UPDATE",
@@ -93,6 +102,15 @@ def mysql(url: str) -> Dialect:
 def _pairs(pairs: Sequence[Row]) -> tuple[str, list[Any]]:
     text, parameters = values(pairs)
     return text.removeprefix("VALUES "), parameters
+def _limit(connection: Any, seconds: float) -> None:
+    maria = "MariaDB" in connection.get_server_info()
+    with connection.cursor() as cursor:
+        if maria:
+            cursor.execute("SET max_statement_time = %s", (seconds,))
+        else:
+            cursor.execute("SET max_execution_time = %s", (max(1, int(seconds * 1000)),))
+
+
 
 
 def _server_version(connection: Any) -> str:
@@ -123,6 +141,8 @@ def _problem(error: Exception) -> Problem | None:
     if isinstance(error, pymysql.IntegrityError | pymysql.DataError):
         return Invalid(f"The database refused the write: {error.args[-1]}")
     if isinstance(error, pymysql.MySQLError):
+    if isinstance(error, pymysql.MySQLError) and _code(error) in _FULL:
+        return Full("The disk of the MySQL store is full: make room, then repeat the request.")
         return Unavailable(f"The MySQL store cannot be used right now: {error.args[-1]}")
     return None
 

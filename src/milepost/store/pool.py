@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from milepost.errors import Problem, Unavailable
-from milepost.store.dialect import Connection, Dialect
+from milepost.store.watch import Limits, Slot, Watch
 
 
 class Pool:
@@ -17,49 +18,79 @@ class Pool:
     ones, because they most likely died with it.
     """
 
-    def __init__(self, dialect: Dialect, size: int, wait_seconds: float) -> None:
-        self._dialect = dialect
-        self._wait_seconds = wait_seconds
+    def __init__(self, watch: Watch, size: int, limits: Limits) -> None:
+        self._watch = watch
+        self._limits = limits
+        self.size = size
         self._slots = threading.BoundedSemaphore(size)
-        self._idle: list[Connection] = []
+        self._idle: list[Slot] = []
+        self._used = 0
         self._closed = False
 
+    @property
+    def used(self) -> int:
+        """Connections lent out right now."""
+        return self._used
+
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[Slot]:
         """Borrow a connection. Raises Unavailable when none comes free in time.
 
         A borrower who raises a Problem hands the connection back clean; after any other exception
         it is closed.
         """
-        if not self._slots.acquire(timeout=self._wait_seconds):
-            raise Unavailable(
-                f"All database connections were busy for {self._wait_seconds:g} seconds; try again."
-            )
+        self._acquire()
+        self._used += 1
         try:
-            connection = self._idle.pop() if self._idle else self._dialect.connect(True)
+            slot = self._idle.pop() if self._idle else self._watch.connect(True)
+            slot.begin(self._limits.request_timeout)
             try:
-                yield connection
+                yield slot
             except Problem:
-                self._release(connection)
+                self._release(slot)
                 raise
-            except BaseException:
+            except BaseException as error:
                 # Its state is unknown (an open transaction, half a result): never reuse it.
-                connection.close()
+                self._watch.close(slot)
+                if slot.overdue:
+                    raise self._too_long() from error
                 raise
-            self._release(connection)
+            self._release(slot)
         finally:
+            self._used -= 1
             self._slots.release()
 
-    def _release(self, connection: Connection) -> None:
-        if self._closed:
-            connection.close()
+    def _acquire(self) -> None:
+        if self._slots.acquire(blocking=False):
+            return
+        began = monotonic()
+        acquired = self._slots.acquire(timeout=self._limits.pool_wait)
+        waited = monotonic() - began
+        name = self._limits.pool_name
+        self._limits.meter.observe("mlflow_database_pool_wait_seconds", waited, pool=name)
+        if not acquired:
+            self._limits.meter.count("mlflow_database_pool_timeouts_total", pool=name)
+            raise Unavailable(
+                f"All database connections were busy for {waited:.1f} seconds; try again."
+            )
+
+    def _too_long(self) -> Unavailable:
+        return Unavailable(
+            f"The database did not answer within {self._limits.query_timeout:g} seconds; the query"
+            " was cancelled."
+        )
+
+    def _release(self, slot: Slot) -> None:
+        slot.end()
+        if self._closed or slot.overdue:
+            self._watch.close(slot)
         else:
-            self._idle.append(connection)
+            self._idle.append(slot)
 
     def clear(self) -> None:
         """Close every idle connection."""
         while self._idle:
-            self._idle.pop().close()
+            self._watch.close(self._idle.pop())
 
     def close(self) -> None:
         """Close idle connections now and borrowed ones when they come back."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from types import NoneType
 from typing import Any, cast
 
@@ -22,15 +25,17 @@ TYPES = {
     "head": "substr({0}, 1, 64)",
 }
 _MIGRATION_LOCK = 0x4D494C45  # "MILE"
-_CONNECT_SECONDS = 10
 
 
-def postgres(url: str) -> Dialect:
+def postgres(url: str, connect_seconds: float = 10) -> Dialect:
     """The PostgreSQL database at `url` (postgresql://user:password@host:port/name?options)."""
 
     def connect(read_only: bool) -> Connection:
         connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="milepost"
+            url,
+            autocommit=True,
+            connect_timeout=max(2, ceil(connect_seconds)),
+            application_name="milepost",
         )
         # Row locks are held for one group commit; anything longer is a fault to surface.
         connection.execute("SET lock_timeout = '30s'")
@@ -46,6 +51,8 @@ def postgres(url: str) -> Dialect:
         ),
         disconnected=_disconnected,
         migration_lock=_migration_lock,
+        limit=_limit,
+        abort=_abort,
         types=TYPES,
         begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         begin_write="BEGIN",
@@ -63,6 +70,16 @@ def postgres(url: str) -> Dialect:
 
 def _rows(rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """Rows as parallel arrays: the statement's text stays the same whatever their number, so that
+def _limit(connection: Any, seconds: float) -> None:
+    connection.execute(f"SET statement_timeout = {max(1, int(seconds * 1000))}")
+
+
+def _abort(connection: Any) -> None:
+    """The thread that waits for the server finds its connection closed."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as stream:
+        stream.shutdown(socket.SHUT_RDWR)
+
+
     it is prepared once, and numbers need no conversion one by one."""
     columns = [_array(column) for column in zip(*rows, strict=True)]
     arrays = ",".join(f"?::{kind}[]" for kind, _ in columns)
@@ -90,6 +107,8 @@ def _problem(error: Exception) -> Problem | None:
         return Invalid(f"The database refused the write: {_first_line(error)}")
     if isinstance(error, psycopg.DataError):
         # Text with a NUL character, say: no column of PostgreSQL can hold it.
+    if isinstance(error, psycopg.errors.DiskFull):
+        return Full("The disk of PostgreSQL is full: make room, then repeat the request.")
         return Invalid(f"The database cannot store this value: {_first_line(error)}")
     if isinstance(error, psycopg.Error):
         return Unavailable(f"PostgreSQL cannot be used right now: {_first_line(error)}")

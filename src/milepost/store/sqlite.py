@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from milepost.errors import Invalid, Problem, Unavailable
+from milepost.errors import Full, Invalid, Problem, Unavailable
 from milepost.store.dialect import Connection, Dialect, Row, on_conflict_clause, values
 
 TYPES = {
@@ -62,6 +62,9 @@ def sqlite(path: str, durability: str) -> Dialect:
         migration_lock=_migration_lock,
         types=TYPES,
         begin_read="BEGIN",
+        # The watch interrupts; there is no server to ask.
+        limit=lambda connection, seconds: None,
+        abort=lambda connection: cast(sqlite3.Connection, connection).interrupt(),
         begin_write="BEGIN IMMEDIATE",
         for_update="",
         like_suffix="",
@@ -86,6 +89,8 @@ def _problem(error: Exception) -> Problem | None:
     if isinstance(error, sqlite3.Error | OSError):
         return Unavailable(f"The SQLite store cannot be used right now: {error}")
     return None
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return Full("The disk of the SQLite store is full: make room, then repeat the request.")
 
 
 @contextmanager

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from milepost.store.dialect import Connection, Dialect, OnConflict, Row
 from milepost.store.names import Names
+from milepost.store.watch import Slot
 
 
 class Tx:
     """A transaction of one connection. Driver errors pass through; the Store translates them."""
 
-    def __init__(self, connection: Connection, dialect: Dialect, names: Names) -> None:
+    def __init__(
+        self, connection: Connection, dialect: Dialect, names: Names, slot: Slot | None = None
+    ) -> None:
         self.dialect = dialect
         self.names = names
+        self._slot = slot or Slot(connection)
         self._cursor = connection.cursor()
         self._after_commit: list[Callable[[], None]] = []
 
@@ -30,20 +35,23 @@ class Tx:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
         """All rows of a query."""
+        self._slot.since = monotonic()
         self._cursor.execute(self.dialect.sql(sql), parameters)
         rows: Sequence[Row] = self._cursor.fetchall()
+        self._slot.done(sql, len(rows))
         return rows
 
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         """The first row of a query, or None."""
-        self._cursor.execute(self.dialect.sql(sql), parameters)
-        found = self._cursor.fetchall()
+        found = self.rows(sql, parameters)
         return found[0] if found else None
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows it touched."""
+        self._slot.since = monotonic()
         self._cursor.execute(self.dialect.sql(sql), parameters)
         touched: int = self._cursor.rowcount
+        self._slot.done(sql, touched)
         return touched
 
     def insert(
@@ -64,7 +72,7 @@ class Tx:
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
             source, parameters = self.dialect.rows_source(part)
-            self._cursor.execute(self.dialect.sql(head + source + tail), parameters)
+            self.run(head + source + tail, parameters)
 
     def insert_id(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> int:
         """Insert one row and return the integer `id` the database gave it."""
@@ -73,22 +81,22 @@ class Tx:
             found = self.row(sql + " RETURNING id", row)
             assert found is not None
             return int(found[0])
-        self._cursor.execute(self.dialect.sql(sql), row)
+        self.run(sql, row)
         return int(self._cursor.lastrowid)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what happens inside if it raises, and let the transaction go on."""
-        self._cursor.execute("SAVEPOINT verb")
+        self.run("SAVEPOINT verb")
         promised = len(self._after_commit)
         try:
             yield
         except BaseException:
             del self._after_commit[promised:]
-            self._cursor.execute("ROLLBACK TO SAVEPOINT verb")
+            self.run("ROLLBACK TO SAVEPOINT verb")
             raise
         finally:
-            self._cursor.execute("RELEASE SAVEPOINT verb")
+            self.run("RELEASE SAVEPOINT verb")
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -8,6 +8,7 @@ applied together as one set-based write. Verbs do not know about any of this.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from asyncio import AbstractEventLoop
@@ -15,21 +16,25 @@ from asyncio import Future as AsyncFuture
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
-from time import monotonic
+from contextlib import nullcontext
+from random import random
+from time import monotonic, sleep
 from typing import Any, NamedTuple, Protocol
 
 from milepost.errors import Unavailable
-from milepost.store.dialect import Connection, Dialect
+from milepost.store.dialect import Dialect
 from milepost.store.names import Names
 from milepost.store.tx import Tx
+from milepost.store.watch import Limits, Slot, Watch
 
+log = logging.getLogger(__name__)
 Verb = Callable[[Tx, Any], Any]
 Merge = Callable[[Tx, Sequence[Any]], Sequence[Any]]
 
 _MAX_GROUP = 512
 _ATTEMPTS = 4
 _CHORE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.05
 
 
 class Write(NamedTuple):
@@ -51,18 +56,24 @@ class Chores(Protocol):
 class Writer:
     """The only place from which a process writes to the database."""
 
-    def __init__(self, dialect: Dialect, names: Names, chores: Chores) -> None:
+    def __init__(
+        self, dialect: Dialect, names: Names, chores: Chores, watch: Watch, limits: Limits
+    ) -> None:
         self._dialect = dialect
         self._names = names
         self._chores = chores
+        self._watch = watch
+        self._limits = limits
         self._last_chore = 0.0
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
-        self._connection: Connection | None = None
+        self._slot: Slot | None = None
         self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
         self._thread.start()
 
     def submit(self, write: Write) -> None:
-        """Queue a write; its reply is resolved after the commit that contains it."""
+        """Queue a write; its reply is resolved after the commit that contains it. Raises
+        Unavailable while the database is known not to answer."""
+        self._limits.breaker.check()
         self._queue.put(write)
 
     def close(self) -> None:
@@ -77,7 +88,10 @@ class Writer:
             closing = group[-1] is None
             writes = [w for w in group if w is not None]
             if writes:
-                self._answer(writes, self._commit(writes))
+                began = monotonic()
+                outcomes = self._commit(writes)
+                self._report(len(writes), monotonic() - began)
+                self._answer(writes, outcomes)
             if closing:
                 return
 
@@ -111,7 +125,9 @@ class Writer:
         merge = True
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._transaction(writes, merge=merge)
+                outcomes = self._transaction(writes, merge=merge)
+                self._limits.breaker.ok()
+                return outcomes
             except _MergeFailedError:
                 merge = False
             except Exception as error:  # noqa: BLE001 - every failure is somebody's answer
@@ -122,28 +138,37 @@ class Writer:
                     # a COMMIT was sent nobody knows, and only the caller may decide to repeat.
                     self._dialect.disconnected(cause) and not committing
                 )
+                problem = self._dialect.problem(cause) or cause
+                if isinstance(problem, Unavailable):
+                    self._limits.breaker.failed(problem.message, len(writes))
+                    again = again and self._limits.breaker.state == "closed"
                 self._disconnect()
                 if attempt == _ATTEMPTS or not again:
-                    return [self._dialect.problem(cause) or cause] * len(writes)
+                    return [problem] * len(writes)
+                # Whoever collided should not meet again at the same moment.
+                sleep(random() * _PAUSE_SECONDS * attempt)  # noqa: S311 - no secret
         return [Unavailable("The write could not be completed; try again.")] * len(writes)
 
     def _transaction(self, writes: Sequence[Write], *, merge: bool) -> Sequence[Any]:
-        if self._connection is None:
-            self._connection = self._dialect.connect(False)
-        cursor = self._connection.cursor()
-        cursor.execute(self._dialect.begin_write)
-        tx = Tx(self._connection, self._dialect, self._names)
+        if self._slot is None:
+            self._slot = self._watch.connect(False)
+        slot = self._slot
+        slot.waiting = len(writes) + self._queue.qsize()
+        slot.begin(self._limits.request_timeout)
+        tx = Tx(slot.connection, self._dialect, self._names, slot)
+        tx.run(self._dialect.begin_write)
         try:
             outcomes = self._apply(tx, writes, merge=merge)
         except (_MergeFailedError, _OnlyVerbFailedError) as error:
-            cursor.execute("ROLLBACK")
+            tx.run("ROLLBACK")
             if isinstance(error, _OnlyVerbFailedError):
                 return [error.outcome]
             raise
         try:
-            cursor.execute("COMMIT")
+            tx.run("COMMIT")
         except Exception as error:
             raise _CommitFailedError(error) from error
+        slot.end()
         tx.committed()
         return outcomes
 
@@ -180,14 +205,24 @@ class Writer:
 
     def _is_fatal(self, error: Exception) -> bool:
         """Whether the whole transaction is lost, not only one verb of it."""
+        if self._slot is None or self._slot.overdue:
+            return True
+        # SQLite rolls the transaction back by itself when the disk is full or it was interrupted.
+        if not getattr(self._slot.connection, "in_transaction", True):
+            return True
         return self._dialect.retryable(error) or self._dialect.disconnected(error)
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            # A dead connection may raise anything when told to close; it is being dropped anyway.
-            with suppress(Exception):
-                connection.close()
+        if self._slot is not None:
+            self._watch.close(self._slot)
+            self._slot = None
+
+    def _report(self, writes: int, took: float) -> None:
+        meter = self._limits.meter
+        meter.observe("mlflow_database_query_seconds", took, operation="write")
+        meter.count("mlflow_writes_total", writes)
+        if took > self._limits.slow_query:
+            log.warning("slow commit: %.3f s for %d writes that waited together", took, writes)
 
     def _answer(self, writes: Sequence[Write], outcomes: Sequence[Any]) -> None:
         by_loop: dict[AbstractEventLoop, list[tuple[AsyncFuture[Any], Any]]] = defaultdict(list)
