@@ -94,6 +94,8 @@ class Dialect:
     """The right side of `(a, b) IN` over pairs of integers, and its parameters."""
 
     placeholder: str = "?"
+    stream_cursor: Callable[[Connection], Any] = lambda connection: connection.cursor()
+    """A cursor that does not fetch a whole result at once."""
 
     def sql(self, text: str) -> str:
         """`text` with this driver's placeholders."""

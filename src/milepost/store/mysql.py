@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pymysql
 from pymysql.constants import CLIENT, ER
+from pymysql.cursors import SSCursor
 
-from milepost.errors import Exists, Invalid, Problem, Unavailable
+from milepost.errors import Exists, Full, Invalid, Problem, Unavailable
 from milepost.store.dialect import Connection, Dialect, OnConflict, Row, values
 
 TYPES = {
@@ -22,6 +23,7 @@ TYPES = {
     "text": "LONGTEXT",
     "blob": "LONGBLOB",
     "clustered": "",
+    "code": "VARCHAR({0})",
     "head": "{0}(64)",
     # Binary, unpadded comparison: keys and names differ by case and by trailing spaces.
     "table": "CHARACTER SET utf8mb4 COLLATE {collation} ENGINE InnoDB",
@@ -30,9 +32,9 @@ _COLLATION_MARIADB = "utf8mb4_nopad_bin"
 _COLLATION_MYSQL = "utf8mb4_0900_bin"
 _LOCK_SECONDS = 120
 _RETRYABLE = {ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020}  # 1020: record changed since last read
+_FULL = {ER.DISK_FULL, ER.RECORD_FILE_FULL}
 _GONE = {0, 1927, 2003, 2006, 2013, 2014, 2055, ER.SERVER_SHUTDOWN}
 
-_FULL = {ER.DISK_FULL, ER.RECORD_FILE_FULL}
 
 def mysql(url: str, connect_seconds: float = 10) -> Dialect:
     """The MariaDB or MySQL database at `url` (mysql+pymysql://user:password@host:port/name)."""
@@ -71,20 +73,20 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
             cursor.execute("SET innodb_lock_wait_timeout = 30")
             isolation = "REPEATABLE READ" if read_only else "READ COMMITTED"
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}")
-        return cast(Connection, connection)
-
         # From here on the watch decides how long is too long.
         cast(Any, connection)._read_timeout = None
+        return cast(Connection, connection)
+
     return Dialect(
         name="mysql",
         connect=connect,
         problem=_problem,
         retryable=lambda e: isinstance(e, pymysql.MySQLError) and _code(e) in _RETRYABLE,
         disconnected=lambda e: isinstance(e, pymysql.MySQLError) and _code(e) in _GONE,
-        migration_lock=_migration_lock,
-        types=types,
         limit=_limit,
         abort=lambda connection: cast(Any, connection)._sock.shutdown(socket.SHUT_RDWR),
+        migration_lock=_migration_lock,
+        types=types,
         begin_read="START TRANSACTION READ ONLY",
         begin_write="START TRANSACTION",
         for_update=" FOR UPDATE",
@@ -96,12 +98,10 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
         rows_source=values,
         pairs_source=_pairs,
         placeholder="%s",
+        stream_cursor=lambda connection: cast(Any, connection).cursor(SSCursor),
     )
 
 
-def _pairs(pairs: Sequence[Row]) -> tuple[str, list[Any]]:
-    text, parameters = values(pairs)
-    return text.removeprefix("VALUES "), parameters
 def _limit(connection: Any, seconds: float) -> None:
     maria = "MariaDB" in connection.get_server_info()
     with connection.cursor() as cursor:
@@ -111,6 +111,9 @@ def _limit(connection: Any, seconds: float) -> None:
             cursor.execute("SET max_execution_time = %s", (max(1, int(seconds * 1000)),))
 
 
+def _pairs(pairs: Sequence[Row]) -> tuple[str, list[Any]]:
+    text, parameters = values(pairs)
+    return text.removeprefix("VALUES "), parameters
 
 
 def _server_version(connection: Any) -> str:
@@ -138,11 +141,11 @@ def _conflict(keys: Sequence[str], columns: Sequence[str], action: OnConflict) -
 def _problem(error: Exception) -> Problem | None:
     if isinstance(error, pymysql.IntegrityError) and _code(error) == ER.DUP_ENTRY:
         return Exists(f"Another client was faster: {error.args[-1]}")
+    if isinstance(error, pymysql.MySQLError) and _code(error) in _FULL:
+        return Full("The disk of the MySQL store is full: make room, then repeat the request.")
     if isinstance(error, pymysql.IntegrityError | pymysql.DataError):
         return Invalid(f"The database refused the write: {error.args[-1]}")
     if isinstance(error, pymysql.MySQLError):
-    if isinstance(error, pymysql.MySQLError) and _code(error) in _FULL:
-        return Full("The disk of the MySQL store is full: make room, then repeat the request.")
         return Unavailable(f"The MySQL store cannot be used right now: {error.args[-1]}")
     return None
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import psycopg
 
-from milepost.errors import Exists, Invalid, Problem, Unavailable
+from milepost.errors import Exists, Full, Invalid, Problem, Unavailable
 from milepost.store.dialect import Connection, Dialect, Row, on_conflict_clause
 
 TYPES = {
@@ -22,6 +22,7 @@ TYPES = {
     "text": "TEXT",
     "blob": "BYTEA",
     "clustered": "",
+    "code": 'VARCHAR({0}) COLLATE "C"',  # by code point, as the others compare
     "head": "substr({0}, 1, 64)",
 }
 _MIGRATION_LOCK = 0x4D494C45  # "MILE"
@@ -50,9 +51,9 @@ def postgres(url: str, connect_seconds: float = 10) -> Dialect:
             e, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
         ),
         disconnected=_disconnected,
-        migration_lock=_migration_lock,
         limit=_limit,
         abort=_abort,
+        migration_lock=_migration_lock,
         types=TYPES,
         begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         begin_write="BEGIN",
@@ -65,11 +66,10 @@ def postgres(url: str, connect_seconds: float = 10) -> Dialect:
         rows_source=_rows,
         pairs_source=_rows,
         placeholder="%s",
+        stream_cursor=lambda connection: cast(Any, connection).cursor("milepost_stream"),
     )
 
 
-def _rows(rows: Sequence[Row]) -> tuple[str, list[Any]]:
-    """Rows as parallel arrays: the statement's text stays the same whatever their number, so that
 def _limit(connection: Any, seconds: float) -> None:
     connection.execute(f"SET statement_timeout = {max(1, int(seconds * 1000))}")
 
@@ -80,6 +80,8 @@ def _abort(connection: Any) -> None:
         stream.shutdown(socket.SHUT_RDWR)
 
 
+def _rows(rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    """Rows as parallel arrays: the statement's text stays the same whatever their number, so that
     it is prepared once, and numbers need no conversion one by one."""
     columns = [_array(column) for column in zip(*rows, strict=True)]
     arrays = ",".join(f"?::{kind}[]" for kind, _ in columns)
@@ -105,10 +107,10 @@ def _problem(error: Exception) -> Problem | None:
         return Exists(f"Another client was faster: {error.diag.message_detail}")
     if isinstance(error, psycopg.IntegrityError):
         return Invalid(f"The database refused the write: {_first_line(error)}")
-    if isinstance(error, psycopg.DataError):
-        # Text with a NUL character, say: no column of PostgreSQL can hold it.
     if isinstance(error, psycopg.errors.DiskFull):
         return Full("The disk of PostgreSQL is full: make room, then repeat the request.")
+    if isinstance(error, psycopg.DataError):
+        # Text with a NUL character, say: no column of PostgreSQL can hold it.
         return Invalid(f"The database cannot store this value: {_first_line(error)}")
     if isinstance(error, psycopg.Error):
         return Unavailable(f"PostgreSQL cannot be used right now: {_first_line(error)}")

@@ -18,6 +18,7 @@ TYPES = {
     "text": "TEXT",
     "blob": "BLOB",
     "clustered": "WITHOUT ROWID",
+    "code": "VARCHAR({0})",
     "head": "{0}",  # no limit on the size of an index entry
 }
 DURABILITY = {"full": "FULL", "normal": "NORMAL"}
@@ -50,6 +51,8 @@ def sqlite(path: str, durability: str) -> Dialect:
         connection.execute("PRAGMA case_sensitive_like=ON")
         connection.execute("PRAGMA secure_delete=OFF")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        # A statement of many rows keeps a journal of its own; on disk it would double the work.
+        connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         return cast(Connection, connection)
 
@@ -59,12 +62,12 @@ def sqlite(path: str, durability: str) -> Dialect:
         problem=_problem,
         retryable=lambda _: False,
         disconnected=lambda _: False,
-        migration_lock=_migration_lock,
-        types=TYPES,
-        begin_read="BEGIN",
         # The watch interrupts; there is no server to ask.
         limit=lambda connection, seconds: None,
         abort=lambda connection: cast(sqlite3.Connection, connection).interrupt(),
+        migration_lock=_migration_lock,
+        types=TYPES,
+        begin_read="BEGIN",
         begin_write="BEGIN IMMEDIATE",
         for_update="",
         like_suffix="",
@@ -86,11 +89,11 @@ def _pairs(rows: Sequence[Row]) -> tuple[str, list[Any]]:
 def _problem(error: Exception) -> Problem | None:
     if isinstance(error, sqlite3.IntegrityError):
         return Invalid(f"The database refused the write: {error}")
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return Full("The disk of the SQLite store is full: make room, then repeat the request.")
     if isinstance(error, sqlite3.Error | OSError):
         return Unavailable(f"The SQLite store cannot be used right now: {error}")
     return None
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return Full("The disk of the SQLite store is full: make room, then repeat the request.")
 
 
 @contextmanager
