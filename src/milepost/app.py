@@ -26,6 +26,8 @@ class App:
     search: Search
     overview: Overview
     artifacts: Artifacts
+    locations: Locations
+    stores: Stores
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
@@ -39,7 +41,7 @@ def build(settings: Settings) -> App:
     store = Store(dialect)
     trusted = frozenset(s.strip() for s in settings.trusted_artifact_schemes.split(",") if s)
     locations = Locations(settings.artifact_root, settings.artifacts_uri, trusted)
-    stores = Stores(Options(_local_roots(settings), settings.artifact_step_timeout))
+    stores = artifact_stores(settings)
     tracking = Tracking(locations, store.folder)
     store.write(tracking.ensure_default, settings.default_experiment)
     return App(
@@ -50,7 +52,14 @@ def build(settings: Settings) -> App:
         Search(),
         Overview(),
         Artifacts(locations, stores),
+        locations,
+        stores,
     )
+
+
+def artifact_stores(settings: Settings) -> Stores:
+    """The artifact stores that the server of these settings may reach."""
+    return Stores(Options(_local_roots(settings), settings.artifact_step_timeout))
 
 
 def _local_roots(settings: Settings) -> list[str]:

@@ -7,6 +7,8 @@ import sys
 import click
 
 from milepost import __version__
+from milepost.cli.backup import backups
+from milepost.cli.db import db
 from milepost.cli.server import server
 from milepost.errors import Problem
 
@@ -17,7 +19,8 @@ def milepost() -> None:
     """A drop-in MLflow server: tracking, registry, artifacts."""
 
 
-milepost.add_command(server)
+for command in (server, backups, db):
+    milepost.add_command(command)
 
 
 def main() -> None:

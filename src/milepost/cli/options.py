@@ -35,6 +35,15 @@ def setting_options(command: Command) -> Command:
     return config_options(command)
 
 
+def store_options(command: Command) -> Command:
+    """The options that say where the data is, for commands that work on it without a server."""
+    wanted = {"backend_store_uri", "artifacts_destination", "default_artifact_root", "data_dir"}
+    for item in reversed(fields(Settings)):
+        if item.name in wanted:
+            command = _option(item)(command)
+    return config_options(command)
+
+
 def _option(item: Field[Any]) -> Callable[[Command], Command]:
     kind = kinds(Settings)[item.name]
     name = "--" + item.name.replace("_", "-")

@@ -187,16 +187,14 @@ class Archive:
             raise Invalid(f"{line.file} is damaged: its SHA-256 differs from the manifest's.")
         return gzip.decompress(data) if line.file.endswith(".gz") else data
 
-    def damaged(self) -> Iterator[tuple[str, str]]:
-        """(file, what is wrong) for every file that is missing or not what was written."""
-        for line in self._lines.values():
-            try:
-                digest = sha256(self.read(line.file))
-            except OSError as error:
-                yield line.file, error.strerror or "unreadable"
-                continue
-            if digest != line.sha256:
-                yield line.file, "its SHA-256 differs from the manifest's"
+    def check(self, line: Line) -> None:
+        """Raise Invalid for a file of any size that is missing or not what was written."""
+        try:
+            digest = sha256(self.read(line.file))
+        except OSError as error:
+            raise Invalid(f"{line.file} cannot be read: {error.strerror}") from None
+        if digest != line.sha256:
+            raise Invalid(f"{line.file} is damaged: its SHA-256 differs from the manifest's.")
 
 
 def _replace(path: Path, data: bytes) -> None:

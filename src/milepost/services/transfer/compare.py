@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from milepost.domain.tracking import Experiment
 from milepost.services.archive import sha256
-from milepost.services.transfer.source import Source, nothing_known, owner_of
+from milepost.services.transfer.source import Source, nothing_known, root_of
 from milepost.store import transfer
 from milepost.store.transfer import RunRecord
 
@@ -98,7 +98,7 @@ class Comparer:
             yield from self._files(there, here)
 
     def _files(self, there: RunRecord, here: RunRecord) -> Iterator[str]:
-        old, new = owner_of(there.run), owner_of(here.run)
+        old, new = root_of(there.run), root_of(here.run)
         mine = {file.path: file for file in self._target.files(new)}
         for file in self._source.files(old):
             self._result.counts.artifacts += 1

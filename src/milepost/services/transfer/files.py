@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from milepost.blobs.base import BlobStore
 from milepost.blobs.stores import Stores
-from milepost.domain.artifacts import Owner
-from milepost.services.transfer.source import File
+from milepost.services.transfer.source import File, Root
 
 
 class Files:
@@ -21,28 +20,28 @@ class Files:
         self._stores = stores
         self._resolve = resolve
 
-    def files(self, owner: Owner) -> Iterator[File]:
-        """Every artifact of the owner."""
-        store, root = self._at(owner)
-        for entry in store.walk(root):
-            path = entry.path[len(root) :].strip("/")
+    def files(self, root: Root) -> Iterator[File]:
+        """Every artifact below the root."""
+        store, top = self._at(root)
+        for entry in store.walk(top):
+            path = entry.path[len(top) :].strip("/")
             yield File(path or entry.path.rpartition("/")[2], entry.size)
 
-    def read(self, owner: Owner, path: str) -> Iterator[bytes]:
+    def read(self, root: Root, path: str) -> Iterator[bytes]:
         """The content of one artifact."""
-        store, root = self._at(owner)
-        reader = store.open("/".join(filter(None, (root, path))))
+        store, top = self._at(root)
+        reader = store.open("/".join(filter(None, (top, path))))
         try:
             while piece := reader.read():
                 yield piece
         finally:
             reader.close()
 
-    def write(self, owner: Owner, path: str, pieces: Iterable[bytes]) -> str:
+    def write(self, root: Root, path: str, pieces: Iterable[bytes]) -> str:
         """Write one artifact, visible when complete; returns the SHA-256 of what was written."""
-        store, root = self._at(owner)
+        store, top = self._at(root)
         digest = hashlib.sha256()
-        upload = store.create("/".join(filter(None, (root, path))))
+        upload = store.create("/".join(filter(None, (top, path))))
         try:
             for piece in pieces:
                 digest.update(piece)
@@ -53,6 +52,6 @@ class Files:
             raise
         return digest.hexdigest()
 
-    def _at(self, owner: Owner) -> tuple[BlobStore, str]:
-        store, root = self._stores.at(self._resolve(owner.root))
-        return store, root
+    def _at(self, root: Root) -> tuple[BlobStore, str]:
+        store, top = self._stores.at(self._resolve(root.uri))
+        return store, top

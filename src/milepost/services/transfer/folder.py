@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from milepost.domain.artifacts import Owner, OwnerKind
+from milepost.domain.artifacts import OwnerKind
 from milepost.domain.tracking import Experiment
 from milepost.errors import NotFound
 from milepost.services.archive import Archive
 from milepost.services.transfer import lines
-from milepost.services.transfer.source import File, Known
+from milepost.services.transfer.source import File, Known, Root
 from milepost.store.transfer import RunRecord
 
 FORMAT = "milepost-export"
@@ -50,16 +50,16 @@ class Folder:
             skipped = set(known([record.run.id for record in page]))
             yield [record for record in page if record.run.id not in skipped]
 
-    def files(self, owner: Owner) -> Iterator[File]:
+    def files(self, root: Root) -> Iterator[File]:
         """The artifacts of a run or model."""
-        prefix = self._prefix(owner)
+        prefix = self._prefix(root)
         for line in self._archive.lines(prefix):
             yield File(line.file[len(prefix) :], line.size, line.sha256)
 
-    def read(self, owner: Owner, path: str) -> Iterator[bytes]:
+    def read(self, root: Root, path: str) -> Iterator[bytes]:
         """The content of an artifact."""
-        return self._archive.read(self._prefix(owner) + path)
+        return self._archive.read(self._prefix(root) + path)
 
-    def _prefix(self, owner: Owner) -> str:
-        folder = {OwnerKind.run: "runs", OwnerKind.model: "models"}[owner.kind]
-        return f"experiments/{owner.experiment_id}/{folder}/{owner.id}/"
+    def _prefix(self, root: Root) -> str:
+        folder = {OwnerKind.run: "runs", OwnerKind.model: "models"}[root.kind]
+        return f"experiments/{root.experiment_id}/{folder}/{root.id}/"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from milepost.domain.artifacts import Owner
 from milepost.domain.tracking import Experiment
 from milepost.errors import NotFound
 from milepost.services.transfer.files import Files
-from milepost.services.transfer.source import PAGE, File, Known
+from milepost.services.transfer.source import PAGE, File, Known, Root
 from milepost.store import experiments, transfer
 from milepost.store.db import Store
 from milepost.store.transfer import RunRecord
@@ -45,13 +44,13 @@ class Here:
             for group in transfer.groups(counts, numbers):
                 yield self._store.read(transfer.records, group)
 
-    def files(self, owner: Owner) -> Iterator[File]:
+    def files(self, root: Root) -> Iterator[File]:
         """The artifacts of a run or model."""
-        return self._files.files(owner)
+        return self._files.files(root)
 
-    def read(self, owner: Owner, path: str) -> Iterator[bytes]:
+    def read(self, root: Root, path: str) -> Iterator[bytes]:
         """The content of an artifact."""
-        return self._files.read(owner, path)
+        return self._files.read(root, path)
 
 
 def _experiments(tx: Tx, names: Sequence[str]) -> list[tuple[Experiment, int]]:

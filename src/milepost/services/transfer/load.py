@@ -10,7 +10,7 @@ from milepost.domain.tracking import Experiment
 from milepost.errors import Invalid
 from milepost.services.locations import Locations
 from milepost.services.transfer.files import Files
-from milepost.services.transfer.source import Source, owner_of
+from milepost.services.transfer.source import Source, root_of
 from milepost.store import experiments, transfer
 from milepost.store.db import Store
 from milepost.store.transfer import RunRecord
@@ -90,14 +90,14 @@ class Loader:
 
     def _move(self, source: Source, record: RunRecord, done: Imported, location: str) -> None:
         """Give a run its place here and fetch its artifacts."""
-        old = owner_of(record.run)
+        old = root_of(record.run)
         for key, history in record.histories.items():
             record.histories[key] = transfer.sorted_history(history)
         record.run.experiment_id = done.id
         if not self._copy:
             return
         record.run.artifact_uri = self._locations.of_run(location, record.run.id)
-        new = owner_of(record.run)
+        new = root_of(record.run)
         for file in source.files(old):
             digest = self._files.write(new, file.path, source.read(old, file.path))
             if file.sha256 and digest != file.sha256:

@@ -15,7 +15,7 @@ from milepost.services.tracking import now
 from milepost.services.transfer import lines
 from milepost.services.transfer.folder import FORMAT
 from milepost.services.transfer.here import Here
-from milepost.services.transfer.source import nothing_known, owner_of
+from milepost.services.transfer.source import nothing_known, root_of
 from milepost.store.transfer import RunRecord
 
 Advance = Callable[[int], None]
@@ -107,8 +107,8 @@ class _Saver:
         self._advance(len(page))
 
     def _copy(self, record: RunRecord) -> None:
-        owner = owner_of(record.run)
-        for file in self._here.files(owner):
+        root = root_of(record.run)
+        for file in self._here.files(root):
             name = f"{self._folder}/runs/{record.run.id}/{file.path}"
             if self._archive.line(name) is None:
-                self._archive.put(name, self._here.read(owner, file.path))
+                self._archive.put(name, self._here.read(root, file.path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from milepost.domain.artifacts import Owner, OwnerKind
+from milepost.domain.artifacts import OwnerKind
 from milepost.domain.tracking import Experiment, Run
 from milepost.store.transfer import RunRecord
 
@@ -29,6 +29,15 @@ class File(NamedTuple):
     sha256: str = ""
 
 
+class Root(NamedTuple):
+    """Where the artifacts of a run or logged model are; `uri` as clients know it."""
+
+    kind: OwnerKind
+    id: str
+    experiment_id: int
+    uri: str
+
+
 class Source(Protocol):
     """A place with experiments. Reading changes nothing in it."""
 
@@ -42,13 +51,13 @@ class Source(Protocol):
     def runs(self, experiment: Experiment, known: Known) -> Iterator[list[RunRecord]]:
         """The runs of an experiment, deleted ones too, in pages, without the known ones."""
 
-    def files(self, owner: Owner) -> Iterator[File]:
+    def files(self, root: Root) -> Iterator[File]:
         """The artifacts of a run or model."""
 
-    def read(self, owner: Owner, path: str) -> Iterator[bytes]:
+    def read(self, root: Root, path: str) -> Iterator[bytes]:
         """The content of an artifact, piece by piece."""
 
 
-def owner_of(run: Run) -> Owner:
-    """A run as the owner of its artifacts."""
-    return Owner(OwnerKind.run, run.id, run.experiment_id, run.artifact_uri)
+def root_of(run: Run) -> Root:
+    """The place of a run's artifacts."""
+    return Root(OwnerKind.run, run.id, run.experiment_id, run.artifact_uri)
