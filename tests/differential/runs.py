@@ -43,6 +43,18 @@ _DATASET = {
 }  # fmt: skip
 
 
+_WRONG: list[dict[str, Any]] = [
+    {"start_time": "abc"},
+    {"user_id": 5},
+    {"run_name": 5},
+    {"tags": "x"},
+    {"tags": {"key": "k", "value": "v"}},
+    {"tags": [{"key": 5, "value": "v"}]},
+    {"start_time": True},
+    {"start_time": []},
+    {"tags": [["k", "v"]]},
+]
+
 CASES: dict[str, list[Call]] = {
     "create": [
         post(
@@ -96,11 +108,7 @@ CASES: dict[str, list[Call]] = {
     ],
     "create with wrong types": [
         post("runs/create", {"experiment_id": "$exp", **wrong})
-        for wrong in (
-            {"start_time": "abc"}, {"user_id": 5}, {"run_name": 5}, {"tags": "x"},
-            {"tags": {"key": "k", "value": "v"}}, {"tags": [{"key": 5, "value": "v"}]},
-            {"start_time": True}, {"start_time": []}, {"tags": [["k", "v"]]},
-        )
+        for wrong in _WRONG
     ],
     "create with bad tags": [
         post("runs/create", {"experiment_id": "$exp", "tags": [{"key": "k?", "value": "v"}]}),

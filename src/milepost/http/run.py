@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from milepost.app import build
 from milepost.config import Settings
 from milepost.errors import Unavailable
 from milepost.http.asgi import Handler
@@ -72,11 +73,15 @@ class _Factory:
 
 
 def serve(settings: Settings) -> None:
-    """Listen and serve; returns after an orderly stop (Ctrl-C or SIGTERM, requests drained)."""
+    """Listen and serve; returns after an orderly stop (Ctrl-C or SIGTERM, requests drained).
+
+    Raises a Problem when the port is taken or the store cannot be opened.
+    """
     listening = _listen(settings)
+    app = _opened(settings)
     config = uvicorn.Config(
-        _Factory(settings),
-        factory=True,
+        app,
+        factory=isinstance(app, _Factory),
         workers=settings.workers,
         loop="uvloop",
         http=_Protocol,
@@ -98,6 +103,17 @@ def serve(settings: Settings) -> None:
         server.run(sockets=[listening])
     else:
         Multiprocess(config, [listening]).run()
+
+
+def _opened(settings: Settings) -> Server | _Factory:
+    """What uvicorn runs. The store is opened here in any case, so that what is wrong with it is
+    one line for whoever started the server, and not a trace from each worker."""
+    if settings.workers > 1:
+        build(settings).close()
+        return _Factory(settings)
+    server = Server(settings)
+    server.open()
+    return server
 
 
 def _listen(settings: Settings) -> socket.socket:

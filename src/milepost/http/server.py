@@ -70,7 +70,8 @@ class Router:
 
 
 class Server:
-    """The ASGI callable of one process. The App opens with the lifespan and closes with it."""
+    """The ASGI callable of one process. The App opens with the lifespan, unless it was opened
+    before, and closes with it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -90,7 +91,8 @@ class Server:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self.open()
+                if self._app is None:
+                    self.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.close()

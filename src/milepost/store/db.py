@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from milepost.errors import Conflict, Invalid, Problem, Unavailable
 from milepost.store import migrate
-from milepost.store.dialect import Dialect
+from milepost.store.dialect import Connection, Dialect
 from milepost.store.folding import Folder
 from milepost.store.mysql import mysql
 from milepost.store.names import Names
@@ -133,7 +133,7 @@ def ensure_schema(dialect: Dialect) -> int:
     """Create the schema on an empty database, migrate an older SQLite file; returns the number of
     statements run. A server database with an older schema is left alone: raises Conflict that
     tells how to upgrade it, because its other servers must be thought of first."""
-    connection = dialect.connect(False)
+    connection = _connected(dialect)
     try:
         current = migrate.version(connection, dialect)
         if dialect.name != "sqlite" and 0 < current < migrate.wanted_version():
@@ -144,3 +144,10 @@ def ensure_schema(dialect: Dialect) -> int:
         return migrate.migrate(connection, dialect)
     finally:
         connection.close()
+
+
+def _connected(dialect: Dialect) -> Connection:
+    try:
+        return dialect.connect(False)
+    except Exception as error:
+        raise dialect.problem(error) or error from error

@@ -50,7 +50,7 @@ def migrate(connection: Connection, dialect: Dialect) -> int:
                 f" knows {wanted_version()}: start a newer Milepost."
             )
         cursor = connection.cursor()
-        cursor.execute(_BOOKKEEPING + _table_options(dialect))
+        _apply(cursor, dialect, _BOOKKEEPING)
         done = _done(connection, dialect)
         pending = [
             (number, i, text)
@@ -73,7 +73,7 @@ def _apply(cursor: Any, dialect: Dialect, text: str) -> None:
     except Exception as error:
         # Only MySQL can have run the statement without having recorded it.
         if dialect.name != "mysql" or not _already_there(error):
-            raise
+            raise dialect.problem(error) or error from error
 
 
 def _already_there(error: Exception) -> bool:
