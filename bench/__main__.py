@@ -86,8 +86,8 @@ def _plan(options: argparse.Namespace, names: Sequence[str]) -> Plan:
         kinds=[KINDS[name] for name in KINDS if name in chosen],
         wanted=frozenset(names),
         rounds=options.rounds or (2 if quick else 5),
-        write_seconds=2 if quick else 6,
-        read_seconds=0.5 if quick else 3,
+        write_seconds=1 if quick else 6,
+        read_seconds=0.3 if quick else 3,
         disk_points={
             "milepost": 200_000 if quick else 1_000_000,
             "mlflow": 20_000 if quick else 200_000,

@@ -19,6 +19,7 @@ from bench.workloads import Row, WriteRow
 SMALL, LARGE = 20_000, 500_000
 """Runs to search."""
 HISTORIES = 10
+_IDLE_S = 10.0
 _SETTLE_S = 2.0
 _Row = TypeVar("_Row", bound=Row)
 
@@ -40,6 +41,10 @@ class Plan:
         """Those rows that are wanted."""
         return [row for row in rows if row.name in self.wanted]
 
+    def loads(self, rows: Sequence[_Row], memory: Row) -> list[_Row]:
+        """Those rows that are wanted; all of them if only the memory after them is."""
+        return self.of(rows) or (list(rows) if self.of([memory]) else [])
+
 
 class Session:
     """Runs the stages and collects what they measure. Stores are made under `scratch`."""
@@ -53,7 +58,8 @@ class Session:
         """All stages that have something to measure."""
         of = self._plan.of
         if of([*workloads.SQLITE_WRITES, workloads.IDLE, workloads.LOADED]):
-            self._writes("sqlite", of(workloads.SQLITE_WRITES), workloads.LOADED, {})
+            rows = self._plan.loads(workloads.SQLITE_WRITES, workloads.LOADED)
+            self._writes("sqlite", rows, workloads.LOADED, {})
         if of([*workloads.READS, workloads.READING]):
             self._reads()
         if of([workloads.DISK, workloads.START, workloads.RESTART]):
@@ -61,7 +67,7 @@ class Session:
         if of([*workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY]):
             with postgres(self._scratch) as database:
                 addresses = {kind.name: database.create(kind.name) for kind in self._plan.kinds}
-                rows = of(workloads.POSTGRES_WRITES)
+                rows = self._plan.loads(workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY)
                 self._writes("postgres", rows, workloads.POSTGRES_MEMORY, addresses)
         if of(workloads.LARGE):
             self._large()
@@ -70,7 +76,11 @@ class Session:
         self, stage: str, rows: Sequence[WriteRow], memory: Row, addresses: Mapping[str, str]
     ) -> None:
         with self._running(f"{stage}-writes", self._plan.kinds, addresses) as servers:
+            # The first worker answers long before the last one is there.
+            time.sleep(_IDLE_S)
             for server in servers:
+                if not addresses:
+                    self._weigh(workloads.IDLE, server)
                 writes.warm_up(server)
             for row in rows:
                 for server in servers * self._plan.rounds:
@@ -78,9 +88,10 @@ class Session:
                     self._weigh(memory, server)
 
     def _reads(self) -> None:
-        rows = self._plan.of(workloads.READS)
+        rows = self._plan.loads(workloads.READS, workloads.READING)
+        long = any(row not in workloads.SEARCHES for row in rows)
         with self._running("sqlite-reads", self._plan.kinds) as servers:
-            stores = [self._filled(server, SMALL) for server in servers]
+            stores = [self._filled(server, SMALL, histories=long) for server in servers]
             for row in rows:
                 for server, store in list(zip(servers, stores, strict=True)) * self._plan.rounds:
                     if server.kind.name != row.skipped:
@@ -91,6 +102,7 @@ class Session:
     def _disk(self) -> None:
         for kind in self._plan.kinds:
             with self._running("sqlite-disk", [kind]) as (server,):
+                time.sleep(_SETTLE_S)
                 before, points = server.disk_bytes(), self._plan.disk_points[kind.name]
                 client = server.client()
                 run = client.run("0")
@@ -111,21 +123,21 @@ class Session:
             stores = {}
             for name, size in sizes.items():
                 (server,) = stack.enter_context(self._running(f"runs-{size}", [MILEPOST]))
-                stores[name] = self._filled(server, size)
+                stores[name] = self._filled(server, size, histories=False)
             for row in self._plan.of(workloads.LARGE):
                 for name, store in list(stores.items()) * self._plan.rounds:
                     sample = row.measure(store, self._plan.read_seconds)
                     # Other runs match at another size, so the answers need not agree.
                     self._add(row, name, Sample(sample.value, faults=sample.faults))
 
-    def _filled(self, server: Server, count: int) -> Seeded:
-        """A store with so many runs to search, and long histories if they are asked for."""
+    def _filled(self, server: Server, count: int, *, histories: bool) -> Seeded:
+        """A store with so many runs to search, and runs with long histories if asked for."""
         begin = time.perf_counter()
         client = server.client()
         search = client.experiment("search")
         seed.runs(server, search, count)
         runs: list[str] = []
-        if self._plan.of([row for row in workloads.READS if row not in workloads.SEARCHES]):
+        if histories:
             size = 1 if server.kind.name == "fasttrackml" else HISTORIES
             runs = seed.histories(server, client.experiment("histories"), size)
         print(f"{server.kind.title} filled in {time.perf_counter() - begin:.0f} s", flush=True)
@@ -148,10 +160,6 @@ class Session:
                 if not addresses:
                     self._add(workloads.START, kind.name, Sample(seconds))
                 servers.append(server)
-            time.sleep(_SETTLE_S)
-            if stage == "sqlite-writes":
-                for server in servers:
-                    self._weigh(workloads.IDLE, server)
             yield servers
 
     def _weigh(self, row: Row, server: Server) -> None:

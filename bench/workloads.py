@@ -193,7 +193,7 @@ IDLE = Row(
     "sqlite/memory-idle",
     "memory, idle",
     "MiB",
-    "Proportional set size of the whole process tree, 2 s after the start.",
+    "Proportional set size of the whole process tree, 10 s after the start, before any request.",
     limit=70,
 )
 LOADED = Row(
