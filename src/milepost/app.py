@@ -8,10 +8,13 @@ from milepost.blobs.stores import Options, Stores, local_path
 from milepost.config import Settings
 from milepost.services.artifacts import Artifacts
 from milepost.services.locations import Locations
+from milepost.services.logged_models import LoggedModels
 from milepost.services.metrics import Metrics
 from milepost.services.overview import Overview
+from milepost.services.registry import Registry, build_registry
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
+from milepost.services.webhooks import Outbox
 from milepost.store.db import Store, ensure_schema, open_dialect
 
 
@@ -28,6 +31,8 @@ class App:
     artifacts: Artifacts
     locations: Locations
     stores: Stores
+    logged_models: LoggedModels
+    registry: Registry
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
@@ -54,6 +59,8 @@ def build(settings: Settings) -> App:
         Artifacts(locations, stores),
         locations,
         stores,
+        LoggedModels(tracking, locations),
+        build_registry(locations, Outbox()),
     )
 
 

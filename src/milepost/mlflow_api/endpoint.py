@@ -26,6 +26,9 @@ class Call:
     path: Mapping[str, str]
     """The parts of the URL that stand for `{name}` in the endpoint's path."""
 
+    actor: str = ""
+    """Who asks, for the history of what is changed; "" while nobody has to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

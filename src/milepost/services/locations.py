@@ -74,14 +74,20 @@ class Locations:
             )
         if ".." in unquote(unquote(parts.path)).replace("\\", "/").split("/"):
             raise Invalid(f"Artifact location may not contain '..': '{location}'")
+        self.check_host("artifact_location", location)
+        return location if scheme else os.path.abspath(location)
+
+    def check_host(self, name: str, uri: str) -> None:
+        """Refuse a URI, sent as parameter `name`, that names a host nobody configured."""
+        parts = urlsplit(uri)
+        scheme = parts.scheme.lower()
         hosted = scheme in _HOST_ADDRESSED or (scheme == PROXIED and parts.netloc)
         if hosted and scheme not in self._trusted:
             raise Invalid(
-                f"Artifact locations of the scheme '{scheme}' name a host and are not accepted"
-                " from clients. Set MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES on the server"
-                " to allow them."
+                f"'{name}' cannot use the '{scheme}' scheme: it names a host, to which this server"
+                " would then connect. Set MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES on the"
+                " server to allow it."
             )
-        return location if scheme else os.path.abspath(location)
 
 
 def join(base: str, *parts: str) -> str:

@@ -17,7 +17,7 @@ from milepost.domain.tracking import (
     last_tags,
 )
 from milepost.errors import Invalid, NotFound, Problem
-from milepost.store import keys, runs
+from milepost.store import keys, logged_models, runs
 from milepost.store.folding import Folder, Series
 from milepost.store.history import PointRow
 from milepost.store.runs import RunKey
@@ -52,10 +52,15 @@ def apply(tx: Tx, batches: Sequence[Batch], folder: Folder) -> list[Problem | No
     written). The batches have passed domain.tracking.check_batch."""
     outcomes: list[Problem | None] = [None] * len(batches)
     locked = runs.lock(tx, [batch.run_id for batch in batches])
+    measured = logged_models.measured(batches)
+    models = logged_models.numbers(tx, sorted(measured))
     accepted: list[tuple[RunKey, Batch]] = []
     for i, batch in enumerate(batches):
         try:
-            accepted.append((writable(batch.run_id, locked.get(batch.run_id)), batch))
+            run = writable(batch.run_id, locked.get(batch.run_id))
+            if measured:
+                logged_models.check_known(batch, models)
+            accepted.append((run, batch))
         except Problem as problem:
             outcomes[i] = problem
     names = keys.ensure(tx, _names(batch for _, batch in accepted))
@@ -72,6 +77,8 @@ def apply(tx: Tx, batches: Sequence[Batch], folder: Folder) -> list[Problem | No
     params.insert()
     _set_tags(tx, kept, names)
     _add_metrics(tx, kept, names, folder)
+    if measured:
+        logged_models.add_metrics(tx, kept, names, models)
     return outcomes
 
 

@@ -1,0 +1,1 @@
+"""The registry in the database: models, versions, aliases, history, requests, lineage."""
