@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from milepost.blobs.stores import Options, Stores, local_path
 from milepost.config import Settings
 from milepost.services.artifacts import Artifacts
+from milepost.services.direct import DirectTransfers
 from milepost.services.locations import Locations
-from milepost.services.logged_models import LoggedModels
 from milepost.services.metrics import Metrics
 from milepost.services.overview import Overview
-from milepost.services.registry import Registry, build_registry
+from milepost.services.recount import Recount
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
-from milepost.services.webhooks import Outbox
 from milepost.store.db import Store, ensure_schema, open_dialect
 
 
@@ -29,10 +28,10 @@ class App:
     search: Search
     overview: Overview
     artifacts: Artifacts
+    direct: DirectTransfers
+    recount: Recount
     locations: Locations
     stores: Stores
-    logged_models: LoggedModels
-    registry: Registry
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
@@ -47,6 +46,7 @@ def build(settings: Settings) -> App:
     trusted = frozenset(s.strip() for s in settings.trusted_artifact_schemes.split(",") if s)
     locations = Locations(settings.artifact_root, settings.artifacts_uri, trusted)
     stores = artifact_stores(settings)
+    artifacts = Artifacts(locations, stores)
     tracking = Tracking(locations, store.folder)
     store.write(tracking.ensure_default, settings.default_experiment)
     return App(
@@ -56,11 +56,16 @@ def build(settings: Settings) -> App:
         Metrics(store.folder),
         Search(),
         Overview(),
-        Artifacts(locations, stores),
+        artifacts,
+        DirectTransfers(
+            artifacts,
+            store,
+            enabled=settings.direct_transfers,
+            owners=not settings.artifacts_only,
+        ),
+        Recount(artifacts, store),
         locations,
         stores,
-        LoggedModels(tracking, locations),
-        build_registry(locations, Outbox()),
     )
 
 

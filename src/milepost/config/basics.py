@@ -71,6 +71,17 @@ class Stores:
         help="Comma-separated folders of this machine, besides the server's own, in which artifact"
         " locations that clients choose may lie.",
     )  # fmt: skip
+    direct_transfers: bool = setting(
+        True, env="MILEPOST_DIRECT_TRANSFERS", flag=True, file="server.direct_transfers",
+        help="Where artifacts are in S3, Google Cloud Storage or Azure, let clients upload large"
+        " files there and download from there themselves, with signed URLs. They must be able to"
+        " reach the store.",
+    )  # fmt: skip
+    signed_download_seconds: int = setting(
+        300, env="MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS", file="server.signed_download_seconds",
+        least=1, most=7 * 86400,
+        help="Seconds for which a signed URL lets a client download, where it names no other time.",
+    )  # fmt: skip
     data_dir: str = setting(
         "milepost-data", env="MILEPOST_DATA_DIR", flag=True, file="data_dir",
         help="Folder of the embedded database and the artifacts.",

@@ -25,11 +25,14 @@ class OwnerKind(IntEnum):
 
 
 class Owner(Struct, frozen=True):
-    """Whose artifact it is; `id` as clients know it, `root` the resolved URI of its artifacts."""
+    """Whose artifact it is: `number` in our tables, `id` as clients know it, `lifecycle` as for
+    runs, `root` the URI below which its artifacts are, as clients know it."""
 
     kind: OwnerKind
+    number: int
     id: str
     experiment_id: int
+    lifecycle: int
     root: str
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from milepost.app import App
@@ -10,17 +11,19 @@ from milepost.blobs.base import OutsideError, Reader, Span
 from milepost.errors import Invalid
 from milepost.http import files
 from milepost.http.api import Api, guarded, query
-from milepost.http.asgi import TEXT, Handler, Receive, Scope, Send, respond
+from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
 from milepost.http.lanes import Errand
 from milepost.http.transfer import Body, download, upload
-from milepost.services.artifacts import Place
+from milepost.services.artifacts import Place, Stored
 from milepost.store.tx import Tx
 
+_AJAX = "/ajax-api/2.0/mlflow/"
 MAX_FORM_UPLOAD = 10 * 2**20
 """Bytes that MLflow takes on its page's upload route."""
 
 Find = Callable[[App, Tx, Any], Place]
 Parse = Callable[[Scope], Any]
+At = Callable[[Scope], Awaitable[Place]]
 Route = tuple[str, str, Handler]
 
 
@@ -31,11 +34,23 @@ class Files:
         self._app = app
         self._api = api
 
-    def sending(self, parse: Parse, find: Find) -> Handler:
-        """GET and HEAD of the file that `find` gives for what `parse` reads in the request."""
+    def looked_up(self, parse: Parse, find: Find) -> At:
+        """The place that `find` gives, in a transaction, for what `parse` reads in the request."""
+
+        async def at(scope: Scope) -> Place:
+            return await self._api.reading(find, parse(scope))
+
+        return at
+
+    async def served(self, scope: Scope) -> Place:
+        """The place that the URL names; asks nobody whose it is."""
+        return self._app.artifacts.served_file(_file(scope))
+
+    def sending(self, at: At) -> Handler:
+        """GET and HEAD of a file."""
 
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-            place = await self._api.reading(find, parse(scope))
+            place = await at(scope)
             errand = self._api.lanes.errand(place.store.name)
             if scope["method"] == "HEAD":
                 await self._send_head(place, send, errand)
@@ -78,16 +93,29 @@ class Files:
         finally:
             errand.afterwards(reader.close)
 
-    def receiving(self, parse: Parse, find: Find, limit: int | None = None) -> Handler:
-        """PUT or POST of a file to the place that `find` gives."""
+    def receiving(self, at: At, limit: int | None = None) -> Handler:
+        """PUT or POST of a file. It is stored and counted before the client is told so."""
+        app = self._app
+        count_one = partial(_count_one, app)
+        count_all = partial(_count_all, app)
 
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-            place = await self._api.reading(find, parse(scope))
+            place = await at(scope)
             body = Body(receive, self._app.settings.body_timeout, limit)
             await upload(body, place.store, place.path, self._api.lanes.errand(place.store.name))
-            await respond(send, 200, b"application/json", b"{}")
+            if place.owner is not None:
+                await app.store.submit(count_one, Stored(place, body.size), count_all)
+            await respond(send, 200, JSON, b"{}")
 
         return guarded(handle)
+
+
+def _count_one(app: App, tx: Tx, file: Stored) -> None:
+    app.artifacts.stored(tx, [file])
+
+
+def _count_all(app: App, tx: Tx, files: Sequence[Stored]) -> Sequence[None]:
+    return app.artifacts.stored(tx, files)
 
 
 def _open(place: Place, span: Span | None) -> tuple[Reader, bytes]:
@@ -137,6 +165,22 @@ def _form_upload(scope: Scope) -> tuple[str, str]:
     return run_id, _run_file(scope)[1]
 
 
+def _model_file(scope: Scope) -> tuple[str, str]:
+    path = _argument(scope, "artifact_file_path")
+    if not path:
+        raise Invalid('Request must include the "artifact_file_path" query parameter.')
+    return scope["path_params"]["model_id"], path
+
+
+def _version_file(scope: Scope) -> tuple[str, int, str]:
+    name, version = _argument(scope, "name"), _argument(scope, "version")
+    if not name or not version:
+        raise Invalid("Request must specify name and version.")
+    if not (version.isascii() and version.isdecimal()):
+        raise Invalid(f"Not a version number: '{version}'")
+    return name, int(version), _run_file(scope)[1]
+
+
 SERVED = "/{api}/2.0/mlflow-artifacts/artifacts/{{file}}"
 
 
@@ -144,8 +188,10 @@ def unprefixed(app: App, api: Api) -> Iterator[Route]:
     """The routes that answer without the static prefix, too: clients of a server with a prefix
     ask there."""
     files = Files(app, api)
-    get = files.sending(_file, lambda app, tx, path: app.artifacts.served_file(tx, path))
-    put = files.receiving(_file, lambda app, tx, path: app.artifacts.served_file(tx, path))
+    get = files.sending(files.served)
+    put = files.receiving(
+        files.looked_up(_file, lambda app, tx, path: app.artifacts.owned(tx, path))
+    )
     for twin in ("api", "ajax-api"):
         yield "GET", SERVED.format(api=twin), get
         yield "PUT", SERVED.format(api=twin), put
@@ -155,17 +201,13 @@ def routes(app: App, api: Api) -> Iterator[Route]:
     """Every route that streams a file."""
     yield from unprefixed(app, api)
     files = Files(app, api)
-    yield (
-        "GET",
-        "/get-artifact",
-        files.sending(_run_file, lambda app, tx, x: app.artifacts.file_of_run(tx, *x)),
+    of_run = files.looked_up(_run_file, lambda app, tx, x: app.artifacts.file_of_run(tx, *x))
+    of_version = files.looked_up(
+        _version_file, lambda app, tx, x: app.artifacts.file_of_version(tx, *x)
     )
-    yield (
-        "POST",
-        "/ajax-api/2.0/mlflow/upload-artifact",
-        files.receiving(
-            _form_upload,
-            lambda app, tx, x: app.artifacts.file_of_run(tx, *x),
-            limit=MAX_FORM_UPLOAD,
-        ),
-    )
+    of_model = files.looked_up(_model_file, lambda app, tx, x: app.artifacts.file_of_model(tx, *x))
+    upload_to = files.looked_up(_form_upload, lambda app, tx, x: app.artifacts.file_of_run(tx, *x))
+    yield "GET", "/get-artifact", files.sending(of_run)
+    yield "GET", "/model-versions/get-artifact", files.sending(of_version)
+    yield "GET", f"{_AJAX}logged-models/{{model_id}}/artifacts/files", files.sending(of_model)
+    yield "POST", f"{_AJAX}upload-artifact", files.receiving(upload_to, MAX_FORM_UPLOAD)

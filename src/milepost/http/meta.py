@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from milepost import __version__
+from milepost.app import App
 from milepost.config import Settings
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, header, respond
 
@@ -34,15 +35,17 @@ async def ui_telemetry(scope: Scope, receive: Receive, send: Send) -> None:
     await respond(send, 200, JSON, off if scope["method"] == "GET" else b'{"status":"disabled"}')
 
 
-def server_info(settings: Settings) -> Handler:
+def server_info(app: App) -> Handler:
     """GET /api/3.0/mlflow/server-info: what 3.x clients ask before they use a feature."""
+    settings = app.settings
+    direct = settings.serve_artifacts and app.direct.offered()
     body = msgspec.json.encode(
         {
             "store_type": None if settings.artifacts_only else "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": False,
-            "multipart_downloads_enabled": False,
+            "multipart_uploads_enabled": direct,
+            "multipart_downloads_enabled": direct,
             "presigned_upload_run_id_supported": True,
             "presigned_upload_model_id_supported": True,
             "features_enabled": {"gateway": False},

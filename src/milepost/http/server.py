@@ -128,7 +128,7 @@ def _router(app: App, api: Api) -> Router:
 def _routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
     yield "GET", "/health", meta.health
     yield "GET", "/version", meta.version(app.settings)
-    info = guarded(meta.server_info(app.settings))
+    info = guarded(meta.server_info(app))
     for base in ("/api/3.0/", "/ajax-api/3.0/"):
         yield "GET", f"{base}mlflow/server-info", info
     for method in ("GET", "POST"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from milepost.app import App
 from milepost.blobs.base import Entry
 from milepost.domain.access import Action
 from milepost.mlflow_api.endpoint import Call, Endpoint, empty, query
@@ -26,8 +27,22 @@ class ListServed(Message):
     path: str = ""
 
 
+class ListModel(Message):
+    """logged-models/{model_id}/artifacts/directories"""
+
+    artifact_directory_path: str = ""
+    page_token: str = ""
+
+
+_folder_query = query(ListModel)
+
+
 def _file_path(call: Call) -> str:
     return call.path["file"]
+
+
+def _model_folder(call: Call) -> tuple[str, str]:
+    return call.path["model_id"], _folder_query(call).artifact_directory_path
 
 
 def _dump(entry: Entry, root: str) -> dict[str, Any]:
@@ -50,23 +65,39 @@ def _dump_served(result: tuple[Place, list[Entry]]) -> dict[str, Any]:
     return present(files=[_dump(e, place.path) for e in entries])
 
 
+def _listing(app: App, place: Place) -> tuple[Place, list[Entry]]:
+    return place, app.artifacts.entries(place)
+
+
+def _delete(app: App, place: Place) -> None:
+    place.store.delete(place.path)
+    app.store.write(app.artifacts.deleted, place)
+
+
 ENDPOINTS = [
     Endpoint(
         "GET", "mlflow/artifacts/list", Action.READ_ARTIFACT, "read", query(List),
         lambda app, tx, x: app.artifacts.of_run(tx, x.run_id or x.run_uuid, x.path),
         dump_listing,
-        after=lambda app, place: (place, app.artifacts.list(place)),
+        after=_listing,
     ),
     Endpoint(
         "GET", "mlflow-artifacts/artifacts", Action.READ_ARTIFACT, "read", query(ListServed),
-        lambda app, tx, x: app.artifacts.served(tx, x.path),
+        lambda app, tx, x: app.artifacts.served(x.path),
         _dump_served,
-        after=lambda app, place: (place, app.artifacts.list(place)),
+        after=_listing,
     ),
     Endpoint(
         "DELETE", "mlflow-artifacts/artifacts/{file}", Action.EDIT_ARTIFACT, "read", _file_path,
-        lambda app, tx, path: app.artifacts.served_file(tx, path),
+        lambda app, tx, path: app.artifacts.owned(tx, path),
         empty,
-        after=lambda app, place: app.artifacts.delete(place),
+        after=_delete,
+    ),
+    Endpoint(
+        "GET", "mlflow/logged-models/{model_id}/artifacts/directories", Action.READ_ARTIFACT,
+        "read", _model_folder,
+        lambda app, tx, x: app.artifacts.of_model(tx, *x),
+        dump_listing,
+        after=_listing,
     ),
 ]  # fmt: skip

@@ -12,9 +12,13 @@ from typing import Any
 
 from milepost.errors import Conflict
 from milepost.store.dialect import Connection, Dialect
-from milepost.store.migrations import m0001_tracking, m0002_registry
+from milepost.store.migrations import m0001_tracking, m0002_registry, m0003_artifacts
 
-MIGRATIONS: list[list[str]] = [m0001_tracking.STATEMENTS, m0002_registry.STATEMENTS]
+MIGRATIONS: list[list[str]] = [
+    m0001_tracking.STATEMENTS,
+    m0002_registry.STATEMENTS,
+    m0003_artifacts.STATEMENTS,
+]
 """Statements of migration 1, 2, ... in order. Only ever appended to."""
 
 _TYPE = re.compile(r"\{(\w+)(?::(\w+))?\}")
