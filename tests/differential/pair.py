@@ -46,7 +46,7 @@ def post(path: str, body: Any = None, **more: Any) -> Call:
     return Call("POST", path, {} if body is None else body, **more)
 
 
-def get(path: str, save: Mapping[str, str] | None = None, **query: Any) -> Call:
+def get(path: str, /, save: Mapping[str, str] | None = None, **query: Any) -> Call:
     pairs = [
         (name, str(item))
         for name, value in query.items()
@@ -159,7 +159,8 @@ class Side:
         if isinstance(value, list):
             items = [self._plain(item, unordered=unordered) for item in value]
             # History has steps in order; a run's latest metrics are one for each key.
-            one_each = name == "metrics" and len({item["key"] for item in items}) == len(items)
+            keys = [item["key"] for item in items if name == "metrics" and isinstance(item, dict)]
+            one_each = 0 < len(keys) == len(set(keys))
             if name in _UNORDERED | {unordered} or one_each:
                 items.sort(key=lambda item: json.dumps(item, sort_keys=True))
             return items
