@@ -9,11 +9,14 @@ from milepost.config import Settings
 from milepost.services.artifacts import Artifacts
 from milepost.services.direct import DirectTransfers
 from milepost.services.locations import Locations
+from milepost.services.logged_models import LoggedModels
 from milepost.services.metrics import Metrics
 from milepost.services.overview import Overview
 from milepost.services.recount import Recount
+from milepost.services.registry import Registry, build_registry
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
+from milepost.services.webhooks import Outbox
 from milepost.store.db import Store, ensure_schema, open_dialect
 
 
@@ -32,6 +35,8 @@ class App:
     recount: Recount
     locations: Locations
     stores: Stores
+    logged_models: LoggedModels
+    registry: Registry
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
@@ -66,6 +71,8 @@ def build(settings: Settings) -> App:
         Recount(artifacts, store),
         locations,
         stores,
+        LoggedModels(tracking, locations),
+        build_registry(locations, Outbox()),
     )
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from milepost.mlflow_api import artifacts, datasets, direct, experiments, metrics, milepost_ui, runs
+from milepost.mlflow_api import (
+    artifacts,
+    datasets,
+    direct,
+    experiments,
+    logged_models,
+    metrics,
+    milepost_ui,
+    model_versions,
+    registered_models,
+    runs,
+)
 from milepost.mlflow_api.endpoint import Endpoint
 
 ENDPOINTS = [
@@ -15,8 +26,11 @@ ENDPOINTS = [
     *milepost_ui.ENDPOINTS,
     *artifacts.ENDPOINTS,
     *direct.ENDPOINTS,
+    *registered_models.ENDPOINTS,
+    *model_versions.ENDPOINTS,
+    *logged_models.ENDPOINTS,
 ]
-LEGACY = [*experiments.LEGACY]
+LEGACY = [*experiments.LEGACY, *registered_models.LEGACY]
 
 _BASES = ("/api/2.0/", "/api/3.0/", "/ajax-api/2.0/", "/ajax-api/3.0/")
 
