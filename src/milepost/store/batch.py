@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from milepost.domain.tracking import (
@@ -24,6 +25,7 @@ from milepost.store.runs import RunKey
 from milepost.store.tx import Tx
 
 _PAIRS = 4000
+_RANK = itemgetter(0, 1, 2)
 
 _LEAST, _MOST = -LARGEST_DOUBLE, LARGEST_DOUBLE
 
@@ -190,7 +192,8 @@ def _update_last(
     tx: Tx, series: Mapping[Series, list[PointRow]], experiments: Mapping[int, int]
 ) -> None:
     """Bring last and best values up to date. The last point is the greatest by step, timestamp,
-    value (NaN counts as 0); of equal best values the lowest step is kept."""
+    value (NaN counts as 0), the first that came of those that tie; of equal best values the one at
+    the lowest step is kept."""
     known = {
         row[:2]: row[2:]
         for row in _by_pair(
@@ -220,9 +223,11 @@ def _merged(old: Sequence[Any] | None, points: list[PointRow]) -> tuple[Any, ...
     low_step: Any = None
     high_step: Any = None
     last = max(points)
+    if last[3]:
+        last = max(points, key=_RANK)  # NaN ties with 0, and then the first that came counts
     if old is not None:
         low, low_step, high, high_step = old[4:]
-        last = max(last, (old[2], old[3], old[0], old[1]))
+        last = max((old[2], old[3], old[0], old[1]), last, key=_RANK)
     for step, _, value, nan in points:
         if nan:
             continue
