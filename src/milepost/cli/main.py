@@ -10,6 +10,7 @@ from milepost import __version__
 from milepost.cli.backup import backups
 from milepost.cli.db import db
 from milepost.cli.server import server
+from milepost.cli.transfer import export, import_
 from milepost.errors import Problem
 
 
@@ -19,7 +20,7 @@ def milepost() -> None:
     """A drop-in MLflow server: tracking, registry, artifacts."""
 
 
-for command in (server, backups, db):
+for command in (server, backups, db, export, import_):
     milepost.add_command(command)
 
 

@@ -39,6 +39,10 @@ def progress(label: str, total: int, *, quiet: bool) -> Iterator[Callable[[int],
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
+    if total == 0:  # not known beforehand
+        click.echo(f"{label} ...", err=True)
+        yield lambda _: None
+        return
     with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
         yield bar.update
 

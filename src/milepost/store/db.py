@@ -129,12 +129,31 @@ class Store:
         self._watch.stop()
 
 
+def probe(dialect: Dialect) -> None:
+    """Ask the least there is over a connection of its own. Raises Unavailable without an answer."""
+    try:
+        connection = dialect.connect(True)
+        try:
+            cursor = connection.cursor()
+            cursor.execute("SELECT 1")
+            cursor.fetchall()
+        finally:
+            connection.close()
+    except Exception as error:
+        raise dialect.problem(error) or error from error
+
+
 def ensure_schema(dialect: Dialect) -> int:
     """Create the schema on an empty database, migrate an older SQLite file; returns the number of
     statements run. A server database with an older schema is left alone: raises Conflict that
     tells how to upgrade it, because its other servers must be thought of first."""
     connection = _connected(dialect)
     try:
+        if migrate.restored(connection, dialect):
+            raise Conflict(
+                "A restore into this database was cut short. Finish it with the same command:"
+                " milepost backup restore"
+            )
         current = migrate.version(connection, dialect)
         if dialect.name != "sqlite" and 0 < current < migrate.wanted_version():
             raise Conflict(

@@ -8,6 +8,7 @@ DDL statement, every finished statement is recorded so that the next attempt res
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 from milepost.errors import Conflict
@@ -44,9 +45,38 @@ def version(connection: Connection, dialect: Dialect) -> int:
     return max([whole, *(n for n, _ in done if n > len(MIGRATIONS))])
 
 
-def migrate(connection: Connection, dialect: Dialect) -> int:
-    """Apply what is missing; returns the number of statements run. Raises Conflict on a database
-    that a newer release has already changed."""
+def tables(version: int) -> list[str]:
+    """The tables of a schema version, in the order they are made."""
+    made: list[str] = []
+    for text in chain.from_iterable(MIGRATIONS[:version]):
+        if match := re.match(r"CREATE TABLE (\w+)", text):
+            made.append(match[1])
+        elif match := re.match(r"DROP TABLE (\w+)", text):
+            made.remove(match[1])
+    return made
+
+
+def numbered(version: int) -> list[str]:
+    """Those tables whose `id` the database gives."""
+    statements = "\n".join(chain.from_iterable(MIGRATIONS[:version]))
+    return [
+        t for t in tables(version) if re.search(rf"CREATE TABLE {t} \(\s*id {{serial}}", statements)
+    ]
+
+
+RESTORED_PART, RESTORED_FROM = -1, -2
+"""Numbers that are no migration: a restore under way keeps its finished parts, and which backup
+they are of, in the same table."""
+
+
+def restored(connection: Connection, dialect: Dialect) -> set[tuple[int, int]]:
+    """What a restore that is not finished has noted; empty if there is none."""
+    return {pair for pair in _done(connection, dialect) if pair[0] < 0}
+
+
+def migrate(connection: Connection, dialect: Dialect, upto: int | None = None) -> int:
+    """Apply what is missing, up to a version if one is given; returns the number of statements
+    run. Raises Conflict on a database that a newer release has already changed."""
     with dialect.migration_lock(connection):
         if version(connection, dialect) > wanted_version():
             raise Conflict(
@@ -58,7 +88,7 @@ def migrate(connection: Connection, dialect: Dialect) -> int:
         done = _done(connection, dialect)
         pending = [
             (number, i, text)
-            for number, statements in enumerate(MIGRATIONS, 1)
+            for number, statements in enumerate(MIGRATIONS[:upto], 1)
             for i, text in enumerate(statements)
             if (number, i) not in done
         ]

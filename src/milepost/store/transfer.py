@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from milepost.domain.tracking import Experiment, Run, finite
 from milepost.store import folding, keys, runs
 from milepost.store.history import History
 from milepost.store.tx import Tx, marks
 
+K = TypeVar("K", int, str)
 _PART = 1000
 _MOST_ROWS = 200_000
 
@@ -88,9 +89,9 @@ def point_counts(tx: Tx, numbers: Sequence[int]) -> dict[int, int]:
     )
 
 
-def groups(counts: dict[int, int], numbers: Sequence[int]) -> Iterator[list[int]]:
+def groups(counts: Mapping[K, int], numbers: Sequence[K]) -> Iterator[list[K]]:
     """Cut `numbers` where the points of a group would take too much memory at once."""
-    group: list[int] = []
+    group: list[K] = []
     total = 0
     for number in numbers:
         if group and total + counts.get(number, 0) > _MOST_ROWS:

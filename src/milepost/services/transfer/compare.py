@@ -8,8 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from milepost.domain.tracking import Experiment
+from milepost.domain.transfer import LoggedRecord, RegisteredRecord
 from milepost.services.archive import sha256
-from milepost.services.transfer.source import Source, nothing_known, root_of
+from milepost.services.transfer.here import Here
+from milepost.services.transfer.source import Root, Source, model_root, nothing_known, root_of
 from milepost.store import transfer
 from milepost.store.transfer import RunRecord
 
@@ -28,6 +30,9 @@ class Counts(Struct):
     inputs: int = 0
     artifacts: int = 0
     bytes: int = 0
+    logged_models: int = 0
+    registered_models: int = 0
+    model_versions: int = 0
 
 
 class Comparison(Struct):
@@ -42,17 +47,9 @@ class Comparison(Struct):
 class Comparer:
     """Reads every run of `source` once more and looks for the same in `target`."""
 
-    def __init__(
-        self,
-        source: Source,
-        target: Source,
-        pick: Callable[[Sequence[str]], dict[str, RunRecord]],
-        *,
-        artifacts: bool,
-    ) -> None:
+    def __init__(self, source: Source, target: Here, *, artifacts: bool) -> None:
         self._source = source
         self._target = target
-        self._pick = pick
         self._artifacts = artifacts
         self._result = Comparison(Counts(), [])
 
@@ -60,15 +57,48 @@ class Comparer:
         """Compare experiments by name, or all of the source."""
         for experiment, _ in self._source.experiments(names):
             self._experiment(experiment, advance)
+        here = {model.name: model for model in self._target.registered()}
+        for model in self._source.registered():
+            if not names or model.name in here:
+                self._registered(model, here.get(model.name))
         return self._result
 
     def _experiment(self, experiment: Experiment, advance: Advance) -> None:
         for page in self._source.runs(experiment, nothing_known):
-            here = self._pick([record.run.id for record in page])
+            here = self._target.picked([record.run.id for record in page])
             for record in page:
                 for difference in self._run(record, here.get(record.run.id)):
                     self._note(f"run {record.run.id}: {difference}")
             advance(len(page))
+        self._logged(experiment)
+
+    def _logged(self, experiment: Experiment) -> None:
+        there = list(self._source.logged(experiment))
+        here = self._target.logged_by_id([record.model.id for record in there])
+        for old in there:
+            self._result.counts.logged_models += 1
+            new = here.get(old.model.id)
+            for difference in self._logged_model(old, new):
+                self._note(f"logged model {old.model.id}: {difference}")
+
+    def _logged_model(self, there: LoggedRecord, here: LoggedRecord | None) -> Iterator[str]:
+        if here is None:
+            yield "is missing"
+            return
+        for field in ("name", "model_type", "source_run", "status", "created", "lifecycle"):
+            old, new = getattr(there.model, field), getattr(here.model, field)
+            if old != new:
+                yield f"{field} is {new!r}, was {old!r}"
+        for noun in ("params", "tags"):
+            yield from _texts(noun, getattr(there.model, noun), getattr(here.model, noun))
+        if self._artifacts:
+            yield from self._files(model_root(there), model_root(here))
+
+    def _registered(self, there: RegisteredRecord, here: RegisteredRecord | None) -> None:
+        self._result.counts.registered_models += 1
+        self._result.counts.model_versions += len(there.versions)
+        for difference in _registered(there, here):
+            self._note(f"registered model '{there.name}': {difference}")
 
     def _note(self, difference: str) -> None:
         if len(self._result.differences) < _MOST_SHOWN:
@@ -95,10 +125,9 @@ class Comparer:
                 found = 0 if mine is None else len(mine)
                 yield f"metric '{key}' has {found} points, was {len(wanted)}, or they differ"
         if self._artifacts:
-            yield from self._files(there, here)
+            yield from self._files(root_of(there.run), root_of(here.run))
 
-    def _files(self, there: RunRecord, here: RunRecord) -> Iterator[str]:
-        old, new = root_of(there.run), root_of(here.run)
+    def _files(self, old: Root, new: Root) -> Iterator[str]:
         mine = {file.path: file for file in self._target.files(new)}
         for file in self._source.files(old):
             self._result.counts.artifacts += 1
@@ -139,3 +168,25 @@ def _inputs(there: RunRecord, here: RunRecord) -> Iterator[str]:
         yield "model inputs are missing"
     if set(there.run.model_outputs) - set(here.run.model_outputs):
         yield "model outputs are missing"
+
+
+def _registered(there: RegisteredRecord, here: RegisteredRecord | None) -> Iterator[str]:
+    if here is None:
+        yield "is missing"
+        return
+    yield from _texts("tags", there.tags, here.tags)
+    aliases = {(alias.alias, alias.version) for alias in here.aliases}
+    for alias in there.aliases:
+        if (alias.alias, alias.version) not in aliases:
+            yield f"alias '{alias.alias}' is missing or points elsewhere"
+    versions = {version.version: version for version in here.versions}
+    for old in there.versions:
+        new = versions.get(old.version)
+        if new is None:
+            yield f"version {old.version} is missing"
+            continue
+        for field in ("stage", "created", "run_id", "description", "status", "user_id"):
+            if getattr(old, field) != getattr(new, field):
+                yield f"{field} of version {old.version} differs"
+        for line in _texts("tags", old.tags, new.tags):
+            yield f"version {old.version}: {line}"

@@ -13,6 +13,7 @@ import msgspec
 
 from milepost.domain.artifacts import OwnerKind
 from milepost.domain.tracking import Experiment
+from milepost.domain.transfer import LoggedRecord, RegisteredRecord
 from milepost.errors import NotFound
 from milepost.services.archive import Archive
 from milepost.services.transfer import lines
@@ -49,6 +50,24 @@ class Folder:
             page = lines.unpacked(self._archive.checked(line), line.file)
             skipped = set(known([record.run.id for record in page]))
             yield [record for record in page if record.run.id not in skipped]
+
+    def logged(self, experiment: Experiment) -> Iterator[LoggedRecord]:
+        """The logged models of an experiment."""
+        line = self._archive.line(f"experiments/{experiment.id}/models.jsonl.gz")
+        if line is not None:
+            for text in self._archive.checked(line).splitlines():
+                yield msgspec.json.decode(text, type=LoggedRecord)
+
+    def registered(self) -> Iterator[RegisteredRecord]:
+        """The registered models."""
+        line = self._archive.line("registry.jsonl.gz")
+        if line is not None:
+            for text in self._archive.checked(line).splitlines():
+                yield msgspec.json.decode(text, type=RegisteredRecord)
+
+    def ignored(self) -> dict[str, int]:
+        """Everything in an export can be moved."""
+        return {}
 
     def files(self, root: Root) -> Iterator[File]:
         """The artifacts of a run or model."""

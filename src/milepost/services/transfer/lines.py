@@ -49,6 +49,11 @@ def packed(records: Iterable[RunRecord]) -> bytes:
     return gzip.compress(b"".join(_lines(records)), 4, mtime=0)
 
 
+def packed_structs(records: Iterable[Struct]) -> bytes:
+    """Records of models, one to a line."""
+    return gzip.compress(b"".join(_encode(record) + b"\n" for record in records), 4, mtime=0)
+
+
 def _lines(records: Iterable[RunRecord]) -> Iterator[bytes]:
     for record in records:
         yield _encode(RunLine(record.run, record.deleted)) + b"\n"

@@ -15,7 +15,7 @@ from milepost.services.tracking import now
 from milepost.services.transfer import lines
 from milepost.services.transfer.folder import FORMAT
 from milepost.services.transfer.here import Here
-from milepost.services.transfer.source import nothing_known, root_of
+from milepost.services.transfer.source import Root, model_root, nothing_known, root_of
 from milepost.store.transfer import RunRecord
 
 Advance = Callable[[int], None]
@@ -29,6 +29,8 @@ class Exported(Struct):
     experiments: int = 0
     runs: int = 0
     points: int = 0
+    logged_models: int = 0
+    registered_models: int = 0
     artifacts: int = 0
     bytes: int = 0
     continued: bool = False
@@ -47,8 +49,11 @@ def export(
     for experiment, _ in found:
         _Saver(archive, here, experiment, artifacts, advance).save(done)
         done.experiments += 1
+    registered = list(here.registered_in([e.id for e, _ in found] if names else None))
+    archive.put("registry.jsonl.gz", [lines.packed_structs(registered)], rows=len(registered))
+    done.registered_models = len(registered)
     header.finished = now()
-    header.counts = {name: getattr(done, name) for name in ("experiments", "runs", "points")}
+    header.counts = msgspec.to_builtins(done)
     archive.finish(header)
     if is_packed(target):
         pack(folder, target)
@@ -86,17 +91,27 @@ class _Saver:
         for page in self._here.runs_after(self._experiment, after, nothing_known):
             count += 1
             self._part(count, page)
+        self._logged(done)
         for line in self._archive.lines(f"{self._folder}/part-"):
             done.runs += line.rows
             done.points += line.points
-        for line in self._archive.lines(f"{self._folder}/runs/"):
-            done.artifacts += 1
-            done.bytes += line.size
+        for folder in ("runs", "models"):
+            for line in self._archive.lines(f"{self._folder}/{folder}/"):
+                done.artifacts += 1
+                done.bytes += line.size
+
+    def _logged(self, done: Exported) -> None:
+        records = list(self._here.logged(self._experiment))
+        for record in records if self._artifacts else ():
+            self._copy(model_root(record), f"models/{record.model.id}")
+        file = f"{self._folder}/models.jsonl.gz"
+        self._archive.put(file, [lines.packed_structs(records)], rows=len(records))
+        done.logged_models += len(records)
 
     def _part(self, count: int, page: Sequence[RunRecord]) -> None:
         if self._artifacts:
             for record in page:
-                self._copy(record)
+                self._copy(root_of(record.run), f"runs/{record.run.id}")
         self._archive.put(
             f"{self._folder}/part-{count:05d}.jsonl.gz",
             [lines.packed(page)],
@@ -106,9 +121,8 @@ class _Saver:
         )
         self._advance(len(page))
 
-    def _copy(self, record: RunRecord) -> None:
-        root = root_of(record.run)
+    def _copy(self, root: Root, folder: str) -> None:
         for file in self._here.files(root):
-            name = f"{self._folder}/runs/{record.run.id}/{file.path}"
+            name = f"{self._folder}/{folder}/{file.path}"
             if self._archive.line(name) is None:
                 self._archive.put(name, self._here.read(root, file.path))

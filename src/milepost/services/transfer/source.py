@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from milepost.domain.artifacts import OwnerKind
 from milepost.domain.tracking import Experiment, Run
+from milepost.domain.transfer import LoggedRecord, RegisteredRecord
 from milepost.store.transfer import RunRecord
 
 PAGE = 200
@@ -51,6 +52,15 @@ class Source(Protocol):
     def runs(self, experiment: Experiment, known: Known) -> Iterator[list[RunRecord]]:
         """The runs of an experiment, deleted ones too, in pages, without the known ones."""
 
+    def logged(self, experiment: Experiment) -> Iterator[LoggedRecord]:
+        """The logged models of an experiment, deleted ones too."""
+
+    def registered(self) -> Iterator[RegisteredRecord]:
+        """All registered models."""
+
+    def ignored(self) -> dict[str, int]:
+        """How much there is, by kind, of what cannot be moved."""
+
     def files(self, root: Root) -> Iterator[File]:
         """The artifacts of a run or model."""
 
@@ -61,3 +71,9 @@ class Source(Protocol):
 def root_of(run: Run) -> Root:
     """The place of a run's artifacts."""
     return Root(OwnerKind.run, run.id, run.experiment_id, run.artifact_uri)
+
+
+def model_root(record: LoggedRecord) -> Root:
+    """The place of a logged model's artifacts."""
+    model = record.model
+    return Root(OwnerKind.model, model.id, model.experiment_id, model.artifact_uri)
