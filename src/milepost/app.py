@@ -60,7 +60,7 @@ def build(settings: Settings) -> App:
         tracking,
         Metrics(store.folder),
         Search(),
-        Overview(),
+        Overview(store.folder),
         artifacts,
         DirectTransfers(
             artifacts,

@@ -21,3 +21,11 @@ def envelope(values: Sequence[float], limit: int) -> list[int]:
         chosen += [start + low] if low == high else sorted((start + low, start + high))
     chosen.append(size - 1)
     return chosen
+
+
+def evenly(values: Sequence[float], limit: int) -> list[int]:
+    """At most `limit` (2 or more) positions of `values`, evenly spread, the last one included."""
+    size = len(values)
+    if size <= limit:
+        return list(range(size))
+    return [i * (size - 1) // (limit - 1) for i in range(limit)]

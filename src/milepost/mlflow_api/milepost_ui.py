@@ -67,6 +67,7 @@ class CurvesMessage(Message):
     min_step: Int64 | None = None
     max_step: Int64 | None = None
     times: bool = False
+    evenly: bool = False
 
 
 class GroupsMessage(Message):
@@ -164,7 +165,7 @@ def _curves(call: Call) -> Curves:
     if m.min_step is not None or m.max_step is not None:
         low = -(2**63) if m.min_step is None else m.min_step
         steps = (low, 2**63 - 1 if m.max_step is None else m.max_step)
-    return Curves(tuple(m.run_ids), tuple(m.keys), m.points, steps, m.times)
+    return Curves(tuple(m.run_ids), tuple(m.keys), m.points, steps, m.times, m.evenly)
 
 
 def _groups(call: Call) -> Grouping:

@@ -10,11 +10,12 @@ from typing import Any
 from msgspec import Struct
 
 from milepost.domain import search as grammar
-from milepost.domain.sampling import envelope
+from milepost.domain.sampling import envelope, evenly
 from milepost.domain.search import parse_filter, parse_order
 from milepost.domain.tracking import Lifecycle, RunStatus, ViewType
 from milepost.errors import Invalid, NotFound
 from milepost.store import curves, keys, overview, run_search, runs
+from milepost.store.folding import Folder
 from milepost.store.history import History
 from milepost.store.overview import Activity, Column, Group
 from milepost.store.tx import Tx
@@ -24,6 +25,7 @@ MOST_COLUMNS = 500
 MOST_CURVE_RUNS = 200
 MOST_CURVES = 2000
 MOST_POINTS = 5000
+_FIRST = -(2**63)
 
 
 class RunTable(Struct, frozen=True):
@@ -72,6 +74,9 @@ class Curves(Struct, frozen=True):
     points: int
     steps: tuple[int, int] | None = None
     times: bool = False
+    evenly: bool = False
+    """Thinned out by rank, so that equally long histories keep the same points and can be averaged
+    point by point; else lowest and highest points are kept."""
 
 
 class Curve(Struct, frozen=True):
@@ -110,6 +115,9 @@ class MetricSummary(Struct, frozen=True):
 
 class Overview:
     """The reading verbs of the pages."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
 
     def activity(self, tx: Tx, experiments: Sequence[int]) -> list[Activity]:
         """Activity of the experiments that have runs; of all if none is named."""
@@ -154,7 +162,9 @@ class Overview:
         ids = keys.find(tx, query.names)
         if not numbers or not ids:
             return []
-        histories = curves.read(tx, list(numbers.values()), list(ids.values()))
+        first = _FIRST if query.steps is None else query.steps[0]
+        histories, slow = curves.read(tx, list(numbers.values()), list(ids.values()), first)
+        self._folder.read_slowly(slow)
         return [
             _curve(i, j, histories[numbers[run_id], ids[name]], query)
             for i, run_id in enumerate(query.run_ids)
@@ -201,7 +211,7 @@ def _curve(run: int, key: int, points: History, query: Curves) -> Curve:
         hi = min(size, bisect_right(steps, query.steps[1]) + 1)
         steps, values, times = steps[lo:hi], values[lo:hi], times[lo:hi]
     if len(values) > query.points:
-        chosen = envelope(values, query.points)
+        chosen = (evenly if query.evenly else envelope)(values, query.points)
         steps = array("q", [steps[i] for i in chosen])
         values = array("d", [values[i] for i in chosen])
         times = array("q", [times[i] for i in chosen]) if query.times else times

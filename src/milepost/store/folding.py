@@ -14,6 +14,9 @@ from milepost.store.tx import Tx
 FOLD_FROM = 1024
 """Rows a history must have gathered before packing them pays."""
 
+WORTH_READING = 256
+"""Rows of a history from which reading them again costs more than packing them once."""
+
 _MOST_ROWS = 32 * CHUNK
 _MOST_COUNTED = 100_000
 
@@ -46,6 +49,14 @@ class Folder:
                     self._queued.add(series)
                     self._due.append(series)
 
+    def read_slowly(self, series: Sequence[Series]) -> None:
+        """Note histories that somebody just read as rows and may soon read again."""
+        with self._lock:
+            for one in series:
+                if one not in self._queued:
+                    self._queued.add(one)
+                    self._due.append(one)
+
     def next(self) -> tuple[Any, Series] | None:
         """The next history to fold, as a verb and its argument."""
         with self._lock:
@@ -68,7 +79,7 @@ def fold(tx: Tx, series: Series) -> int:
         # Writers hold this lock too, so no row can slip in between reading and deleting.
         tx.rows("SELECT id FROM runs WHERE id = ? FOR UPDATE", (run,))
     rows = history.point_rows(tx, run, key, _MOST_ROWS)
-    if len(rows) < FOLD_FROM:
+    if len(rows) < WORTH_READING:
         return 0
     touched = [c for c in history.chunks(tx, run, key) if c.last >= rows[0][:2]]
     if not touched:
