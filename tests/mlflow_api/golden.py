@@ -40,7 +40,27 @@ _USED = post(
         "models": [{"model_id": "m-1"}],
     },
 )  # fmt: skip
-_FILE = Call("PUT", "/api/2.0/mlflow-artifacts/artifacts/$unique/a/b.txt", b"text")
+_SERVED = "/api/2.0/mlflow-artifacts/"
+_PLACE = "$exp/$run/artifacts/b"
+_FILE = Call("PUT", f"{_SERVED}artifacts/$unique/a/b.txt", b"text")
+_NAME = {"name": "$name"}
+_FIRST = {**_NAME, "version": "1"}
+_MODEL = post(
+    "registered-models/create",
+    {**_NAME, "description": "about", "tags": [{"key": "a", "value": "1"}]},
+)
+_VERSION = post(
+    "model-versions/create",
+    {**_NAME, "source": "s3://bucket/model", "description": "about",
+     "tags": [{"key": "v", "value": "1"}]},
+)  # fmt: skip
+_ALIAS = post("registered-models/alias", {**_FIRST, "alias": "best"})
+_LOGGED_MODEL = post(
+    "logged-models",
+    {"experiment_id": "$exp", "name": "net", "model_type": "kind", "source_run_id": "$run",
+     "params": [{"key": "p", "value": "1"}], "tags": [{"key": "a", "value": "1"}]},
+    save={"logged": "model.info.model_id"},
+)  # fmt: skip
 _COLUMNS = [{"kind": "metric", "key": "loss"}, {"kind": "param", "key": "lr"}]
 
 GOLDEN: dict[str, list[Call]] = {
@@ -171,5 +191,123 @@ GOLDEN: dict[str, list[Call]] = {
     "GET milepost/runs/summary": [_LOGGED, get(f"{V3}runs/summary", run_id="$run")],
     "POST milepost/metrics/curves": [
         _LOGGED, post(f"{V3}metrics/curves", {"run_ids": ["$run"], "keys": ["loss"]}),
+    ],
+    "POST mlflow/registered-models/create": [_MODEL],
+    "GET mlflow/registered-models/get": [_MODEL, _VERSION, get("registered-models/get", **_NAME)],
+    "POST mlflow/registered-models/rename": [
+        _MODEL, post("registered-models/rename", {**_NAME, "new_name": "$other"}),
+    ],
+    "PATCH mlflow/registered-models/update": [
+        _MODEL, Call("PATCH", "registered-models/update", {**_NAME, "description": "new"}),
+    ],
+    "DELETE mlflow/registered-models/delete": [
+        _MODEL, Call("DELETE", "registered-models/delete", _NAME),
+    ],
+    "POST mlflow/registered-models/set-tag": [
+        _MODEL, post("registered-models/set-tag", {**_NAME, **_TAG}),
+    ],
+    "DELETE mlflow/registered-models/delete-tag": [
+        _MODEL, Call("DELETE", "registered-models/delete-tag", {**_NAME, "key": "a"}),
+    ],
+    "POST mlflow/registered-models/get-latest-versions": [
+        _MODEL, _VERSION, post("registered-models/get-latest-versions", _NAME),
+    ],
+    "GET mlflow/registered-models/get-latest-versions": [
+        _MODEL, _VERSION, get("registered-models/get-latest-versions", **_NAME, stages="None"),
+    ],
+    "POST mlflow/registered-models/alias": [_MODEL, _VERSION, _ALIAS],
+    "DELETE mlflow/registered-models/alias": [
+        _MODEL, _VERSION, _ALIAS, Call("DELETE", "registered-models/alias",
+                                       {**_NAME, "alias": "best"}),
+    ],
+    "GET mlflow/registered-models/alias": [
+        _MODEL, _VERSION, _ALIAS, get("registered-models/alias", **_NAME, alias="best"),
+    ],
+    "GET mlflow/registered-models/search": [
+        _MODEL, get("registered-models/search", filter="name = '$name'"),
+    ],
+    "GET mlflow/registered-models/list": [
+        # A name before all others that tests make.
+        post("registered-models/create", {"name": "!$unique"}),
+        _MODEL,
+        get("/api/2.0/preview/mlflow/registered-models/list", max_results=1),
+    ],
+    "POST mlflow/model-versions/create": [_MODEL, _VERSION],
+    "GET mlflow/model-versions/get": [_MODEL, _VERSION, get("model-versions/get", **_FIRST)],
+    "GET mlflow/model-versions/get-download-uri": [
+        _MODEL, _VERSION, get("model-versions/get-download-uri", **_FIRST),
+    ],
+    "PATCH mlflow/model-versions/update": [
+        _MODEL, _VERSION, Call("PATCH", "model-versions/update", {**_FIRST, "description": "new"}),
+    ],
+    "DELETE mlflow/model-versions/delete": [
+        _MODEL, _VERSION, Call("DELETE", "model-versions/delete", _FIRST),
+    ],
+    "POST mlflow/model-versions/transition-stage": [
+        _MODEL,
+        _VERSION,
+        post("model-versions/transition-stage",
+             {**_FIRST, "stage": "production", "archive_existing_versions": True}),
+    ],
+    "POST mlflow/model-versions/set-tag": [
+        _MODEL, _VERSION, post("model-versions/set-tag", {**_FIRST, **_TAG}),
+    ],
+    "DELETE mlflow/model-versions/delete-tag": [
+        _MODEL, _VERSION, Call("DELETE", "model-versions/delete-tag", {**_FIRST, "key": "v"}),
+    ],
+    "GET mlflow/model-versions/search": [
+        _MODEL, _VERSION, get("model-versions/search", filter="name = '$name'"),
+    ],
+    "POST mlflow/logged-models": [_LOGGED_MODEL],
+    "POST mlflow/logged-models/search": [
+        _LOGGED_MODEL, post("logged-models/search", {"experiment_ids": ["$exp"]}),
+    ],
+    "GET mlflow/logged-models/{model_id}": [_LOGGED_MODEL, get("logged-models/$logged")],
+    "PATCH mlflow/logged-models/{model_id}": [
+        _LOGGED_MODEL,
+        Call("PATCH", "logged-models/$logged",
+             {"model_id": "$logged", "status": "LOGGED_MODEL_READY"}),
+    ],
+    "DELETE mlflow/logged-models/{model_id}": [
+        _LOGGED_MODEL, Call("DELETE", "logged-models/$logged"),
+    ],
+    "PATCH mlflow/logged-models/{model_id}/tags": [
+        _LOGGED_MODEL, Call("PATCH", "logged-models/$logged/tags", {"tags": [_TAG]}),
+    ],
+    "DELETE mlflow/logged-models/{model_id}/tags/{tag_key}": [
+        _LOGGED_MODEL, Call("DELETE", "logged-models/$logged/tags/a"),
+    ],
+    "POST mlflow/logged-models/{model_id}/params": [
+        _LOGGED_MODEL,
+        post("logged-models/$logged/params",
+             {"model_id": "$logged", "params": [{"key": "q", "value": "2"}]}),
+    ],
+    "GET mlflow/logged-models/{model_id}/artifacts/directories": [
+        _LOGGED_MODEL,
+        Call("PUT", "/api/2.0/mlflow-artifacts/artifacts/$exp/models/$logged/artifacts/MLmodel",
+             b"text"),
+        get("logged-models/$logged/artifacts/directories"),
+    ],
+    # The local folder of this server knows no parts; a store that does has tests of its own.
+    "POST mlflow-artifacts/mpu/create/{file}": [
+        post(f"{_SERVED}mpu/create/{_PLACE}", {"path": "b", "num_parts": 2}),
+    ],
+    "POST mlflow-artifacts/mpu/complete/{file}": [
+        post(f"{_SERVED}mpu/complete/{_PLACE}",
+             {"path": "b", "upload_id": "u", "parts": [{"part_number": 1, "etag": "e"}]}),
+    ],
+    "POST mlflow-artifacts/mpu/abort/{file}": [
+        post(f"{_SERVED}mpu/abort/{_PLACE}", {"path": "b", "upload_id": "u"}),
+    ],
+    "GET mlflow-artifacts/presigned/{file}": [get(f"{_SERVED}presigned/{_PLACE}")],
+    "POST mlflow/artifacts/presigned-upload-url": [
+        post("artifacts/presigned-upload-url", {"run_id": "$run", "path": "a"}),
+    ],
+    "POST mlflow/artifacts/presigned-download-url": [
+        post("artifacts/presigned-download-url", {"run_id": "$run", "path": "a"}),
+    ],
+    "GET milepost/artifacts/usage": [get(f"{V3}artifacts/usage", experiment_id="$exp")],
+    "POST milepost/artifacts/recount": [
+        post(f"{V3}artifacts/recount", {"experiment_id": "$exp"}),
     ],
 }  # fmt: skip
