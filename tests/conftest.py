@@ -6,7 +6,9 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.parts.azure",
     "tests.parts.browser",
+    "tests.parts.gcs",
     "tests.parts.mariadb",
     "tests.parts.milepost",
     "tests.parts.mlflow",
@@ -16,7 +18,7 @@ pytest_plugins = [
 ]
 
 # Parts too heavy for one per worker: their tests all go to the same worker.
-SHARED = ("mlflow_server", "s3", "browser")
+SHARED = ("mlflow_server", "s3", "gcs_emulator", "azure_emulator", "browser")
 
 # A slow machine is not a defect: no example fails for the time it took.
 settings.register_profile("milepost", deadline=None, print_blob=True)

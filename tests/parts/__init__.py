@@ -22,6 +22,9 @@ mlflow_server
     Base URL of a real MLflow 3.17.2 server, for comparisons.
 s3, s3_bucket
     An S3 server (`.endpoint`, `.access_key`, `.secret_key`), the name of a fresh bucket on it.
+gcs_emulator, azure_emulator
+    Emulators of Google's and Azure's stores (`.environment`, `.create_bucket()`,
+    `.create_container()`).
 browser
     A headless Chromium (playwright's synchronous Browser).
 

@@ -50,8 +50,8 @@ _NO_ROOM = {
 }
 
 
-def connect(timeout: float) -> Any:
-    """A client as the environment configures it; it may be used by many threads."""
+def connect(bucket: str, timeout: float) -> S3Store:
+    """The bucket of that name, with a client as the environment configures it."""
     try:
         import boto3
         from botocore.config import Config
@@ -70,12 +70,13 @@ def connect(timeout: float) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.client(
+    client = boto3.client(
         "s3",
         endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
         verify=False if ignore_tls else None,
         config=config,
     )
+    return S3Store(bucket, client)
 
 
 class S3Store:
@@ -96,7 +97,7 @@ class S3Store:
 
     def stat(self, path: str) -> Stat:
         """What is known of the object at `path`."""
-        with self._problems(path):
+        with self.problems(path):
             found = self._client.head_object(Bucket=self._bucket, Key=path)
             return _stat(found, found["ContentLength"])
 
@@ -107,7 +108,7 @@ class S3Store:
     def _open(self, path: str, span: Span | None) -> _Reader:
         wanted = {} if span is None else {"Range": _range(span)}
         try:
-            with self._problems(path):
+            with self.problems(path):
                 found = self._client.get_object(Bucket=self._bucket, Key=path, **wanted)
         except _OutsideKeyError:
             raise OutsideError(self.stat(path).size) from None
@@ -137,14 +138,14 @@ class S3Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, **more
         )
-        with self._problems(path):
+        with self.problems(path):
             yield from pages
 
     def delete(self, path: str) -> None:
         """Remove the object, and all below."""
         if not path:
             raise no_root_delete()
-        with self._problems(path):
+        with self.problems(path):
             self._client.delete_object(Bucket=self._bucket, Key=path)
             for page in self._pages(path):
                 keys = [{"Key": item["Key"]} for item in page.get("Contents", ())]
@@ -157,7 +158,7 @@ class S3Store:
 
     def begin(self, path: str, count: int, seconds: int) -> tuple[str, list[Signed]]:
         """Begin a multipart upload whose parts the client sends."""
-        with self._problems(path):
+        with self.problems(path):
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=path, **self._extra
             )
@@ -171,7 +172,7 @@ class S3Store:
     def complete(self, path: str, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the object of its parts."""
         listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        with self._problems(path):
+        with self.problems(path):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=path,
@@ -181,7 +182,7 @@ class S3Store:
 
     def abandon(self, path: str, upload_id: str) -> None:
         """Forget the parts."""
-        with self._problems(path):
+        with self.problems(path):
             try:
                 self._client.abort_multipart_upload(
                     Bucket=self._bucket, Key=path, UploadId=upload_id
@@ -198,14 +199,15 @@ class S3Store:
         return self._signed("get_object", path, seconds)
 
     def _signed(self, method: str, path: str, seconds: int, **more: Any) -> Signed:
-        with self._problems(path):
+        with self.problems(path):
             url = self._client.generate_presigned_url(
                 method, Params={"Bucket": self._bucket, "Key": path, **more}, ExpiresIn=seconds
             )
         return Signed(url, {})
 
     @contextmanager
-    def _problems(self, path: str) -> Iterator[None]:
+    def problems(self, path: str) -> Iterator[None]:
+        """What the SDK raises inside, as Problems."""
         from botocore.exceptions import (
             BotoCoreError,
             ClientError,
@@ -247,7 +249,7 @@ class S3Store:
         return Unavailable(f"The artifact store {self.name} failed ({code or status}).")
 
     def _is_folder(self, path: str) -> bool:
-        with self._problems(path):
+        with self.problems(path):
             found = self._client.list_objects_v2(
                 Bucket=self._bucket, Prefix=f"{path}/" if path else "", MaxKeys=1
             )
@@ -272,12 +274,12 @@ class _File:
 
     def put(self, content: bytes) -> None:
         """Store the whole object at once."""
-        with self._store._problems(self._path):
+        with self._store.problems(self._path):
             self._client.put_object(**self._target, Body=content, **self._extra)
 
     def part(self, number: int, content: bytes) -> None:
         """Store a part."""
-        with self._store._problems(self._path):
+        with self._store.problems(self._path):
             if not self._upload_id:
                 begun = self._client.create_multipart_upload(**self._target, **self._extra)
                 self._upload_id = begun["UploadId"]

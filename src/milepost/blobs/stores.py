@@ -11,10 +11,9 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from milepost.blobs import azure, gcs, s3
 from milepost.blobs.base import BlobStore
 from milepost.blobs.local import LocalStore
-from milepost.blobs.s3 import S3Store
-from milepost.blobs.s3 import connect as connect_s3
 from milepost.errors import Denied, Invalid
 
 
@@ -98,6 +97,10 @@ def _open_local(root: str) -> BlobStore:
 
 
 SCHEMES: dict[str, Callable[[str, Options], BlobStore]] = {
-    "s3": lambda bucket, options: S3Store(bucket, connect_s3(options.timeout)),
+    "s3": lambda bucket, options: s3.connect(bucket, options.timeout),
+    "gs": lambda bucket, options: gcs.connect(bucket, options.timeout),
+    "azure": lambda container, options: azure.connect(container, options.timeout),
+    "wasbs": lambda container, options: azure.connect(container, options.timeout),
+    "abfss": lambda container, options: azure.connect(container, options.timeout),
 }
 """Remote kinds: a function of the URI's host part (a bucket) and the options."""
