@@ -1,0 +1,17 @@
+"""Generated pages say what the code says."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_up_to_date(name: str) -> None:
+    written = (DOCS / "reference" / name).read_text()
+    assert written == PAGES[name](), "run: python docs/generate.py"
