@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from milepost.blobs.stores import Options, Stores, local_path
+from milepost.breaker import Breaker, Breakers, Rules, artifact_breaker
 from milepost.config import Settings
+from milepost.meter import Meter, NullMeter
 from milepost.services.artifacts import Artifacts
 from milepost.services.direct import DirectTransfers
+from milepost.services.health import Health, Part
 from milepost.services.locations import Locations
 from milepost.services.logged_models import LoggedModels
 from milepost.services.metrics import Metrics
@@ -43,11 +46,17 @@ class App:
         self.store.close()
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, meter: Meter | None = None) -> App:
     """Open the store, bring its schema up to date, and wire the services."""
-    dialect = open_dialect(settings.store_uri, durability=settings.sqlite_durability)
+    meter = meter or NullMeter()
+    dialect = open_dialect(
+        settings.store_uri,
+        durability=settings.sqlite_durability,
+        connect_seconds=settings.client_connect_timeout,
+    )
     ensure_schema(dialect)
-    store = Store(dialect)
+    breakers = Breakers(_rules(settings), meter)
+    store = Store(dialect, _limits(settings, breakers.of("database"), meter))
     trusted = frozenset(s.strip() for s in settings.trusted_artifact_schemes.split(",") if s)
     locations = Locations(settings.artifact_root, settings.artifacts_uri, trusted)
     stores = artifact_stores(settings)

@@ -39,6 +39,28 @@ class Rules:
     export: bool = True
 
 
+class Breakers:
+    """The breakers of a server, by part."""
+
+    def __init__(self, rules: Rules | None = None, meter: Meter | None = None) -> None:
+        self._rules = rules
+        self._meter = meter
+        self._breakers: dict[str, Breaker] = {}
+        self._lock = Lock()
+
+    def of(self, name: str) -> Breaker:
+        """The breaker of a part, made when it is first asked for."""
+        with self._lock:
+            if name not in self._breakers:
+                self._breakers[name] = Breaker(name, self._rules, self._meter)
+            return self._breakers[name]
+
+
+def artifact_breaker(store: str) -> str:
+    """What the breaker of an artifact store is called."""
+    return f"artifact store {store}"
+
+
 class Breaker:
     """The breaker of one part."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from milepost.config.basics import Listening, Stores
 from milepost.config.blocks import Database, GatewayRoute, RetentionRule
+from milepost.config.condition import condition
 from milepost.config.field import setting
 from milepost.config.observation import TIMINGS, Observation
 from milepost.config.resilience import Resilience, Timeouts
@@ -178,6 +179,11 @@ def faults(settings: Settings) -> Iterator[tuple[str, str]]:
     if unknown:
         known = ", ".join(TIMINGS)
         yield "metrics_to_collect", f"'{unknown[0]}' is not known; there are {known}"
+    for rule in settings.alerts:
+        try:
+            condition(rule.condition)
+        except ValueError as error:
+            yield "alerts", f"{rule.name}: {error}"
     names = [rule.name for rule in settings.alerts]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield "alerts", f"there are two alerts named '{name}'"

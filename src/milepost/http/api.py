@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -71,7 +72,7 @@ class Api:
         self._readers = ThreadPoolExecutor(
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )
-        self.lanes = Lanes(app.settings.artifact_step_timeout)
+        self.lanes = Lanes(app.settings.artifact_step_timeout, app.breakers)
         self._merges: dict[Any, Callable[[Any, Sequence[Any]], Sequence[Any]]] = {}
 
     def handler(self, endpoint: Endpoint) -> Handler:
@@ -118,7 +119,9 @@ class Api:
 
         async def answer(request: Any) -> bytes:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._readers, read, request)
+            # With the context goes the request's id, for what is logged in the thread.
+            here = copy_context()
+            return await loop.run_in_executor(self._readers, here.run, read, request)
 
         return answer
 

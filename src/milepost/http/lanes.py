@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from milepost.errors import Unavailable
+from milepost.breaker import Breaker, Breakers, artifact_breaker
+from milepost.errors import Problem, Unavailable
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -19,15 +20,17 @@ _THREADS = 16
 class Lanes:
     """A pool of threads per name."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, breakers: Breakers) -> None:
         self._seconds = seconds
+        self._breakers = breakers
         self._pools: dict[str, ThreadPoolExecutor] = {}
 
     def errand(self, name: str) -> Errand:
         """Pieces of work to be done one after another in the lane `name`."""
         if name not in self._pools:
             self._pools[name] = ThreadPoolExecutor(_THREADS, thread_name_prefix="milepost-files")
-        return Errand(self._pools[name], name, self._seconds)
+        breaker = self._breakers.of(artifact_breaker(name))
+        return Errand(self._pools[name], name, self._seconds, breaker)
 
     def close(self) -> None:
         """Stop; what has not begun is dropped."""
@@ -39,7 +42,10 @@ class Errand:
     """One request's work in a lane. Its pieces never run at the same time, not even the tidying up
     after one that took too long, so they may share an open file without a lock."""
 
-    def __init__(self, pool: ThreadPoolExecutor, name: str, seconds: float) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, name: str, seconds: float, breaker: Breaker
+    ) -> None:
+        self._breaker = breaker
         self._pool = pool
         self._name = name
         self._seconds = seconds
@@ -47,13 +53,29 @@ class Errand:
 
     async def run(self, work: Callable[..., R], *arguments: Any) -> R:
         """The result of `work`. Raises Unavailable if it is not there in time."""
+        self._breaker.check()
         self._last = future = self._pool.submit(work, *arguments)
+        late = asyncio.get_running_loop().call_later(
+            self._breaker.rules.timeout, self._breaker.failed, "no answer yet"
+        )
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
+            result = await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:
-            raise Unavailable(
+            problem = Unavailable(
                 f"The artifact store {self._name} did not answer within {self._seconds:g} seconds."
-            ) from None
+            )
+            self._breaker.failed(problem.message)
+            raise problem from None
+        except Unavailable as problem:
+            self._breaker.failed(problem.message)
+            raise
+        except Problem:
+            self._breaker.ok()
+            raise
+        finally:
+            late.cancel()
+        self._breaker.ok()
+        return result
 
     def afterwards(self, work: Callable[[], object]) -> None:
         """Do `work` when what is under way has ended, without waiting for it."""

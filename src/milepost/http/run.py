@@ -17,6 +17,7 @@ from milepost.config import Settings
 from milepost.errors import Unavailable
 from milepost.http.asgi import Handler
 from milepost.http.server import Server
+from milepost.services.telemetry import metrics_folder
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that they hang up first
@@ -78,6 +79,11 @@ def serve(settings: Settings) -> None:
     Raises a Problem when the port is taken or the store cannot be opened.
     """
     listening = _listen(settings)
+    with metrics_folder(settings) as settings:
+        _serve(settings, listening)
+
+
+def _serve(settings: Settings, listening: socket.socket) -> None:
     app = _opened(settings)
     config = uvicorn.Config(
         app,

@@ -15,7 +15,7 @@ from milepost.config import Settings
 from milepost.http.asgi import TEXT, Handler, Headers, Receive, Scope, Send, header, respond
 
 _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - a name to accept, no bind
-_UNCHECKED = ("/health", "/version")
+_UNCHECKED = ("/health", "/health/ready", "/version")
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 

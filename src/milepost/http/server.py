@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 from milepost.app import App, build
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
-from milepost.http import artifacts, meta, modes, ui
+from milepost.exporters.prometheus import CONTENT_TYPE
+from milepost.http import artifacts, health, logs, meta, modes, ui
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
+from milepost.http.background import Background
 from milepost.http.security import Guard
+from milepost.http.telemetry import ROUTE, Requests, label, metrics
 from milepost.mlflow_api import table
+from milepost.services.telemetry import Telemetry
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
 # A 404 that is not JSON tells an MLflow client that this server lacks the route, and lets it
@@ -28,30 +33,35 @@ _NOT_ALLOWED = (
 )
 
 
+_Route = tuple[str, Handler]
+"""The name of a route in metrics, and its handler."""
+
+
 class Router:
     """Finds the handler of a path: exact ones by one dictionary look-up, then patterns in order."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._exact: dict[str, dict[str, Handler]] = {}
-        self._patterns: list[tuple[re.Pattern[str], str, Handler]] = []
+        self._exact: dict[str, dict[str, _Route]] = {}
+        self._patterns: list[tuple[re.Pattern[str], str, _Route]] = []
 
     def add(self, method: str, pattern: str, handler: Handler, *, prefixed: bool = True) -> None:
         """Route `method` on `pattern`, in which `{name}` stands for one part of the path."""
         url = self._prefix + pattern if prefixed else pattern
         if "{" not in url:
-            self._exact.setdefault(url, {})[method] = handler
+            self._exact.setdefault(url, {})[method] = (label(pattern), handler)
             return
         text = _VARIABLE.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == 'file' else '[^/]+'})", url)
-        self._patterns.append((re.compile(text, re.DOTALL), method, handler))
+        self._patterns.append((re.compile(text, re.DOTALL), method, (label(pattern), handler)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch one request."""
         methods = self._exact.get(scope["path"]) or self._matching(scope)
-        handler = methods.get(scope["method"])
-        if handler is None and scope["method"] == "HEAD":
-            handler = methods.get("GET")
-        if handler is not None:
+        route = methods.get(scope["method"])
+        if route is None and scope["method"] == "HEAD":
+            route = methods.get("GET")
+        if route is not None:
+            scope[ROUTE], handler = route
             await handler(scope, receive, send)
         elif methods:
             allow = [(b"allow", ", ".join(methods).encode())]
@@ -59,12 +69,12 @@ class Router:
         else:
             await respond(send, 404, HTML, _NOT_FOUND)
 
-    def _matching(self, scope: Scope) -> dict[str, Handler]:
-        found: dict[str, Handler] = {}
-        for pattern, method, handler in self._patterns:
+    def _matching(self, scope: Scope) -> dict[str, _Route]:
+        found: dict[str, _Route] = {}
+        for pattern, method, route in self._patterns:
             match = pattern.fullmatch(scope["path"])
             if match and method not in found:
-                found[method] = handler
+                found[method] = route
                 scope.setdefault("path_params", {}).update(match.groupdict())
         return found
 
@@ -78,6 +88,10 @@ class Server:
         self._guard = Guard(settings)
         self._app: App | None = None
         self._api: Api | None = None
+        self._telemetry: Telemetry | None = None
+        self._requests: Requests | None = None
+        self._background: Background | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self._handler: Handler = self._guard.wrap(Router(settings.static_prefix))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,6 +107,8 @@ class Server:
             if message["type"] == "lifespan.startup":
                 if self._app is None:
                     self.open()
+                if self._requests is not None:
+                    self._sweeping = asyncio.create_task(self._requests.sweep())
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.close()
@@ -101,21 +117,27 @@ class Server:
 
     def open(self) -> None:
         """Build the App and its routes."""
-        self._app = build(self._settings)
+        logs.set_up(self._settings)
+        self._telemetry = Telemetry(self._settings)
+        self._app = build(self._settings, self._telemetry.meter)
         self._api = Api(self._app)
         self._handler = self._guard.wrap(_router(self._app, self._api))
 
     def close(self) -> None:
         """Answer what is under way, then release everything."""
-        if self._api is not None and self._app is not None:
-            self._api.close()
-            self._app.close()
+        if self._requests is not None:
+            self._requests.flush()
+        for part in (self._sweeping, self._background, self._api, self._app, self._telemetry):
+            if isinstance(part, asyncio.Task):
+                part.cancel()
+            elif part is not None:
+                part.close()
 
 
 def _router(app: App, api: Api) -> Router:
     settings = app.settings
     router = Router(settings.static_prefix)
-    for method, pattern, handler in _routes(app, api):
+    for method, pattern, handler in _routes(app):
         router.add(method, pattern, handler)
     for method, pattern, handler in _api_routes(app, api):
         router.add(method, pattern, modes.served(handler, pattern, settings))
@@ -125,8 +147,10 @@ def _router(app: App, api: Api) -> Router:
     return router
 
 
-def _routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:
+def _routes(app: App) -> Iterable[tuple[str, str, Handler]]:
     yield "GET", "/health", meta.health
+    yield "GET", "/health/ready", health.ready(app.health)
+    yield "GET", "/health/details", health.details(app.health)
     yield "GET", "/version", meta.version(app.settings)
     info = guarded(meta.server_info(app))
     for base in ("/api/3.0/", "/ajax-api/3.0/"):

@@ -1,0 +1,44 @@
+"""Health over HTTP: alive, ready, and every part in detail."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from milepost import __version__
+from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
+from milepost.services.health import Health
+
+
+def ready(health: Health) -> Handler:
+    """GET /health/ready: 200 if requests can be served, else 503 and why."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        missing = await asyncio.to_thread(health.ready)
+        if missing:
+            lines = "\n".join(f"{report.name}: {report.problem}" for report in missing)
+            await respond(send, 503, TEXT, lines.encode())
+        else:
+            await respond(send, 200, TEXT, b"OK")
+
+    return handle
+
+
+def details(health: Health) -> Handler:
+    """GET /health/details: each part, whether it answers and how fast, and its breaker."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        reports = await asyncio.to_thread(health.reports)
+        fine = all(report.ok for report in reports)
+        usable = all(report.ok for report in reports if report.needed)
+        answer: dict[str, Any] = {
+            "status": "OK" if fine else "DEGRADED" if usable else "DOWN",
+            "version": __version__,
+            "parts": {report.name: asdict(report) for report in reports},
+        }
+        await respond(send, 200 if usable else 503, JSON, msgspec.json.encode(answer))
+
+    return handle

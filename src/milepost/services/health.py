@@ -1,0 +1,100 @@
+"""Health: whether the parts that the server stands on answer, and how fast."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from time import monotonic
+
+from milepost.breaker import Breaker
+from milepost.errors import NotFound, Problem
+from milepost.meter import Meter
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that can be probed. `probe` returns when it answered, and raises when it does
+    not."""
+
+    name: str
+    probe: Callable[[], object]
+    breaker: Breaker
+    needed: bool
+    """Whether the server is of no use without it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a probe found."""
+
+    name: str
+    ok: bool
+    needed: bool
+    seconds: float
+    problem: str
+    breaker: str
+
+
+class Health:
+    """Probes parts, each with a short timeout, whatever hangs."""
+
+    def __init__(self, parts: Sequence[Part], timeout: float, meter: Meter) -> None:
+        self.parts = parts
+        self._timeout = timeout
+        self._meter = meter
+        self._running: dict[str, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    def reports(self) -> list[Report]:
+        """Probe every part, all at once."""
+        began = monotonic()
+        probes = [(part, self._begin(part)) for part in self.parts]
+        return [self._outcome(part, probe, began) for part, probe in probes]
+
+    def ready(self) -> list[Report]:
+        """The reports of needed parts that do not answer."""
+        return [report for report in self.reports() if report.needed and not report.ok]
+
+    def _begin(self, part: Part) -> Future[None]:
+        """Start a probe, unless the one before still hangs: then that is the one to wait for."""
+        with self._lock:
+            running = self._running.get(part.name)
+            if running is not None and not running.done():
+                return running
+            future: Future[None] = Future()
+            self._running[part.name] = future
+            threading.Thread(
+                target=_probe, args=(part, future), name="milepost-probe", daemon=True
+            ).start()
+            return future
+
+    def _outcome(self, part: Part, probe: Future[None], began: float) -> Report:
+        problem = ""
+        try:
+            probe.result(timeout=max(0.0, self._timeout - (monotonic() - began)))
+        except TimeoutError:
+            problem = f"no answer within {self._timeout:g} seconds"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the part is not well
+            problem = error.message if isinstance(error, Problem) else str(error)
+        took = monotonic() - began
+        if problem:
+            part.breaker.failed(problem)
+        else:
+            part.breaker.ok()
+        self._meter.gauge("mlflow_health_check_up", float(not problem), part=part.name)
+        self._meter.observe("mlflow_health_check_seconds", took, part=part.name)
+        return Report(part.name, not problem, part.needed, took, problem, part.breaker.state)
+
+
+def _probe(part: Part, future: Future[None]) -> None:
+    try:
+        part.probe()
+    except NotFound:
+        # The artifact store was asked for a file that nobody made, and it knew.
+        future.set_result(None)
+    except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+        future.set_exception(error)
+    else:
+        future.set_result(None)
