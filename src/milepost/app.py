@@ -20,7 +20,8 @@ from milepost.services.registry import Registry, build_registry
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
 from milepost.services.webhooks import Outbox
-from milepost.store.db import Store, ensure_schema, open_dialect
+from milepost.store.db import Store, ensure_schema, open_dialect, probe
+from milepost.store.watch import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class App:
     stores: Stores
     logged_models: LoggedModels
     registry: Registry
+    breakers: Breakers
+    meter: Meter
+    health: Health
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
@@ -82,7 +86,47 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
         stores,
         LoggedModels(tracking, locations),
         build_registry(locations, Outbox()),
+        breakers=breakers,
+        meter=meter,
+        health=Health(
+            _health(settings, store, stores, breakers), settings.health_check_timeout, meter
+        ),
     )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        settings.circuit_breaker,
+        settings.breaker_failure_threshold,
+        settings.breaker_timeout,
+        settings.breaker_reset_timeout,
+        settings.breaker_log_state_changes,
+        settings.breaker_export_metrics,
+    )
+
+
+def _limits(settings: Settings, breaker: Breaker, meter: Meter) -> Limits:
+    return Limits(
+        query_timeout=settings.query_timeout,
+        request_timeout=settings.request_timeout,
+        pool_wait=settings.pool_acquisition_timeout,
+        pool_size=settings.pool_size,
+        pool_name=settings.pool_client_name,
+        slow_query=settings.slow_query,
+        breaker=breaker,
+        meter=meter,
+    )
+
+
+def _health(settings: Settings, store: Store, stores: Stores, breakers: Breakers) -> list[Part]:
+    """What the server stands on: the database, and where it keeps the artifacts it serves."""
+    parts = [Part("database", lambda: probe(store.dialect), breakers.of("database"), needed=True)]
+    if settings.serve_artifacts:
+        spot = stores.at(settings.artifacts_uri)
+        path = "/".join(filter(None, (spot.path, ".milepost-probe")))
+        breaker = breakers.of(artifact_breaker(spot.store.name))
+        parts.append(Part("artifacts", lambda: spot.store.stat(path), breaker, needed=False))
+    return parts
 
 
 def artifact_stores(settings: Settings) -> Stores:
