@@ -52,8 +52,14 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few short rounds: some five minutes")
-    parser.add_argument("--large", action="store_true", help="also search 500,000 runs")
+    parser.add_argument(
+        "--quick", action="store_true", help="few short rounds, about five minutes, no page"
+    )
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="also search 500,000 runs (to load them takes about 20 minutes)",
+    )
     parser.add_argument("--only", metavar="PATTERN", help="rows to measure, such as '*/log-*'")
     parser.add_argument("--servers", metavar="NAMES", help=f"a choice of {','.join(KINDS)}")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each workload")
