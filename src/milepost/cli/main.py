@@ -8,7 +8,9 @@ import click
 
 from milepost import __version__
 from milepost.cli.backup import backups
+from milepost.cli.config import config
 from milepost.cli.db import db
+from milepost.cli.gc import gc, retention
 from milepost.cli.server import server
 from milepost.cli.transfer import export, import_
 from milepost.errors import Problem
@@ -20,7 +22,7 @@ def milepost() -> None:
     """A drop-in MLflow server: tracking, registry, artifacts."""
 
 
-for command in (server, backups, db, export, import_):
+for command in (server, config, backups, db, export, import_, gc, retention):
     milepost.add_command(command)
 
 
