@@ -23,7 +23,9 @@ def experiment(name: str) -> str:
 def runs(number: str, count: int) -> list[str]:
     ids = []
     for i in range(count):
-        run = client.create_run(number, start_time=T + i, tags={"mlflow.user": "ada"}, run_name=f"r{i}")
+        run = client.create_run(
+            number, start_time=T + i, tags={"mlflow.user": "ada"}, run_name=f"r{i}"
+        )
         ids.append(run.info.run_id)
         client.log_batch(
             run.info.run_id,
@@ -65,7 +67,9 @@ def artifacts(run_id: str) -> None:
 def dataset(run_id: str) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    made = Dataset("train", "abc123", "local", json.dumps({"uri": "/data"}), schema="{}", profile="{}")
+    made = Dataset(
+        "train", "abc123", "local", json.dumps({"uri": "/data"}), schema="{}", profile="{}"
+    )
     client.log_inputs(run_id, [DatasetInput(made, [InputTag("mlflow.data.context", "training")])])
 
 
@@ -81,7 +85,7 @@ def models(run_id: str) -> None:
     client.create_registered_model("empty")
 
 
-def logged_model(number: str, run_id: str) -> str | None:
+def logged_model(number: str, run_id: str, other_run: str) -> str | None:
     """Only 3.x knows them."""
     if not hasattr(client, "create_logged_model"):
         return None
@@ -94,6 +98,10 @@ def logged_model(number: str, run_id: str) -> str | None:
         client.log_model_artifacts(model.model_id, folder)
     client.log_metric(run_id, "f1", 0.5, timestamp=T, step=7, model_id=model.model_id)
     client.finalize_logged_model(model.model_id, "READY")
+    from mlflow.entities import LoggedModelInput, LoggedModelOutput
+
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 4)])
+    client.log_inputs(other_run, models=[LoggedModelInput(model.model_id)])
     made: str = model.model_id
     return made
 
@@ -114,7 +122,7 @@ def main() -> None:
         mlflow.log_metric("x", 1)
     if os.environ.get("FILL_MODELS", "1") == "1":
         models(ids[0])
-    model = logged_model(number, ids[3])
+    model = logged_model(number, ids[3], ids[4])
     print(json.dumps({"experiment": number, "runs": ids, "model": model}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from milepost.domain.artifacts import OwnerKind
 from milepost.domain.tracking import Lifecycle
 from milepost.store.dialect import Dialect
 from milepost.store.tx import Tx, marks
@@ -20,6 +21,9 @@ MODEL_TABLES = ("logged_model_params", "logged_model_tags", "logged_model_metric
 
 EXPERIMENT_TABLES = ("experiment_tags", "datasets")
 """What hangs on an experiment by `experiment_id` and is not a run or model."""
+
+FILE_TABLES = ("artifact_files", "artifact_usage", "artifact_pending")
+"""What counts the files of an `owner` of a `kind`."""
 
 _PART = 1000
 
@@ -92,7 +96,9 @@ def remove_runs(tx: Tx, numbers: Sequence[int]) -> int:
         f"{tx.dialect.for_update}",
         (*numbers, Lifecycle.deleted),
     )
-    return _remove(tx, "runs", "run_id", RUN_TABLES, [row[0] for row in rows])
+    numbers = [row[0] for row in rows]
+    _remove_files(tx, OwnerKind.run, numbers)
+    return _remove(tx, "runs", "run_id", RUN_TABLES, numbers)
 
 
 def remove_models(tx: Tx, numbers: Sequence[int]) -> int:
@@ -105,6 +111,7 @@ def remove_models(tx: Tx, numbers: Sequence[int]) -> int:
     names = [row[1] for row in rows]
     if names:
         tx.run(f"DELETE FROM run_models WHERE model_id IN ({marks(names)})", names)
+    _remove_files(tx, OwnerKind.model, [row[0] for row in rows])
     return _remove(tx, "logged_models", "model_id", MODEL_TABLES, [row[0] for row in rows])
 
 
@@ -114,6 +121,26 @@ def _remove(tx: Tx, table: str, column: str, parts: Collection[str], numbers: Se
     for part in parts:
         tx.run(f"DELETE FROM {part} WHERE {column} IN ({marks(numbers)})", numbers)
     return tx.run(f"DELETE FROM {table} WHERE id IN ({marks(numbers)})", numbers)
+
+
+def _remove_files(tx: Tx, kind: OwnerKind, numbers: Sequence[int]) -> None:
+    """Count the files of runs or models no longer, nor in the sums of their experiments."""
+    if not numbers:
+        return
+    within = f"kind = ? AND owner IN ({marks(numbers)})"
+    sums = tx.rows(
+        f"SELECT experiment_id, SUM(bytes), SUM(files) FROM artifact_usage WHERE {within}"
+        " GROUP BY experiment_id ORDER BY experiment_id",
+        (kind, *numbers),
+    )
+    for experiment, size, files in sums:
+        tx.run(
+            "UPDATE artifact_usage SET bytes = bytes - ?, files = files - ?"
+            " WHERE kind = ? AND owner = ?",
+            (int(size), int(files), OwnerKind.experiment, experiment),
+        )
+    for table in FILE_TABLES:
+        tx.run(f"DELETE FROM {table} WHERE {within}", (kind, *numbers))
 
 
 def remove_experiment(tx: Tx, number: int) -> bool:
@@ -126,6 +153,7 @@ def remove_experiment(tx: Tx, number: int) -> bool:
     )
     if row is None:
         return False
+    _remove_files(tx, OwnerKind.experiment, [number])
     for table in EXPERIMENT_TABLES:
         tx.run(f"DELETE FROM {table} WHERE experiment_id = ?", (number,))
     return bool(tx.run("DELETE FROM experiments WHERE id = ?", (number,)))

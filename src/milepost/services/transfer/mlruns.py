@@ -118,8 +118,8 @@ class Mlruns:
                 described = _meta(folder.parent / "datasets" / meta["source_id"])
                 tags = [Tag(key, str(value)) for key, value in (meta.get("tags") or {}).items()]
                 run.datasets.append(DatasetInput(_dataset(described), tags))
-            elif meta.get("destination_type") == "MODEL_INPUT":
-                run.model_inputs.append(meta["destination_id"])
+            elif meta.get("source_type") == "MODEL":
+                run.model_inputs.append(meta["source_id"])
         for path in sorted(folder.glob("outputs/*/meta.yaml")):
             meta = _meta(path.parent)
             run.model_outputs.append(ModelOutput(meta["destination_id"], meta.get("step") or 0))

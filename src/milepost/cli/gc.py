@@ -1,0 +1,197 @@
+"""milepost gc and retention: what is deleted, and when it is gone for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from milepost.app import build
+from milepost.cli.options import loaded, store_options
+from milepost.cli.output import emit, json_option, not_well, pairs, progress, size, table
+from milepost.config.blocks import RetentionRule
+from milepost.config.field import duration
+from milepost.services.gc import Collector, Selection
+from milepost.services.retention import Retention
+from milepost.store import gc as store_gc
+from milepost.store import inspect, migrate
+
+
+class Duration(click.ParamType[float]):
+    """A stretch of time: 30d, 12h, 90m, 45s, or seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Seconds."""
+        try:
+            return value if isinstance(value, float) else duration(value)
+        except ValueError:
+            self.fail(f"'{value}' is no duration: write 30d, 12h, 90m or seconds.", param, ctx)
+
+
+@click.command()
+@click.option(
+    "--older-than", type=Duration(), metavar="TIME",
+    help="Only what was deleted longer ago: 30d, 12h, 0s.  [default: the setting gc.older_than]",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, remove nothing.")
+@click.option("--run", "--run-ids", "runs", multiple=True, metavar="ID[,ID]",
+              help="Only these runs.")  # fmt: skip
+@click.option(
+    "--experiment", "--experiment-ids", "experiments", multiple=True, metavar="ID[,ID]",
+    help="Only what is in these experiments, and the experiments themselves.",
+)  # fmt: skip
+@click.option("--model", "--logged-model-ids", "models", multiple=True, metavar="ID[,ID]",
+              help="Only these logged models.")  # fmt: skip
+@click.option("--orphans/--no-orphans", default=True, help="Look for files that nobody owns.")
+@click.option(
+    "--keep-artifacts", is_flag=True,
+    help="Remove the rows and leave the files, for stores this machine cannot reach.",
+)  # fmt: skip
+@click.option(
+    "--give-back", is_flag=True,
+    help="Then return the space to the operating system. SQLite rewrites its file for it.",
+)  # fmt: skip
+@json_option
+@store_options
+def gc(
+    older_than: float | None,
+    dry_run: bool,
+    runs: tuple[str, ...],
+    experiments: tuple[str, ...],
+    models: tuple[str, ...],
+    orphans: bool,
+    keep_artifacts: bool,
+    give_back: bool,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Remove for good what was deleted: runs, experiments, logged models, and orphaned files.
+
+    Files go first, then the rows, in batches: killed and run again it goes on. One at a time for
+    each database. Exit code 3 if something could not be removed.
+
+    \b
+    Examples:
+      milepost gc --dry-run
+      milepost gc --older-than 0s --experiment 7
+      milepost gc --older-than 30d --give-back
+    """
+    settings = loaded(flags).settings
+    seconds = settings.gc_older_than if older_than is None else older_than
+    wanted = Selection(
+        int(seconds * 1000), _split(runs), _numbers(experiments), _split(models), orphans,
+        keep_artifacts, dry_run,
+    )  # fmt: skip
+    app = build(settings)
+    try:
+        before = inspect.total_bytes(app.store.dialect)
+        collector = Collector(app.store, app.locations, app.stores, settings.artifacts_uri)
+        with progress("Collecting", 0, quiet=as_json) as advance:
+            done = collector.collect(wanted, advance)
+    finally:
+        app.close()
+    if give_back and not dry_run:
+        tables = migrate.tables(migrate.wanted_version())
+        store_gc.give_back(app.store.dialect, tables)
+    after = inspect.total_bytes(app.store.dialect)
+    head = [
+        ("would remove" if dry_run else "removed", ""),
+        ("  runs", done.runs),
+        ("  experiments", done.experiments),
+        ("  logged models", done.models),
+        ("  orphaned folders", done.orphans),
+        ("  files", f"{done.files} ({size(done.bytes)})"),
+        ("database", f"{size(before)} before, {size(after)} now"),
+        *(("failed", line) for line in done.failures),
+    ]
+    data = {"collected": done, "database_bytes_before": before, "database_bytes_after": after}
+    emit(data, pairs(head), as_json=as_json)
+    if done.failures:
+        not_well()
+
+
+def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _numbers(values: tuple[str, ...]) -> tuple[int, ...]:
+    parts = _split(values)
+    if not all(part.isdecimal() for part in parts):
+        raise click.BadParameter("experiment ids are numbers")
+    return tuple(int(part) for part in parts)
+
+
+@click.group()
+def retention() -> None:
+    """Rules by which runs go to the trash after a while."""
+
+
+@retention.command()
+@json_option
+@store_options
+def show(as_json: bool, **flags: Any) -> None:
+    """The rules of the settings, and when they are applied."""
+    settings = loaded(flags).settings
+    names = ("experiment", "older_than", "tag", "keep_tag", "keep_top", "metric", "goal")
+    rows = [[getattr(rule, name) or None for name in names] for rule in settings.retention]
+    when = settings.gc_schedule if settings.gc_enabled else "never (gc.enabled is off)"
+    data = {"schedule": when, "rules": settings.retention}
+    emit(data, lambda: f"applied at: {when}\n\n{table(names, rows)}", as_json=as_json)
+
+
+@retention.command()
+@click.option("--dry-run", is_flag=True, help="Say which runs would go, move none.")
+@click.option("--experiment", metavar="NAME", help="With a rule of its own, instead of those of"
+              " the settings: the experiment, * for any characters.")  # fmt: skip
+@click.option("--older-than", type=Duration(), default=0.0, metavar="TIME",
+              help="Only runs that ended longer ago.")  # fmt: skip
+@click.option("--tag", default="", metavar="KEY[=VALUE]", help="Only runs with this tag.")
+@click.option("--keep-tag", default="", metavar="KEY[=VALUE]", help="Never runs with this tag.")
+@click.option("--keep-top", type=click.IntRange(min=0), default=0, metavar="N",
+              help="Keep the N best runs by --metric.")  # fmt: skip
+@click.option("--metric", default="", help="The metric that says which runs are best.")
+@click.option("--goal", type=click.Choice(["max", "min"]), default="max", show_default=True,
+              help="Whether the best value is the largest or the smallest.")  # fmt: skip
+@json_option
+@store_options
+def apply(
+    dry_run: bool,
+    experiment: str | None,
+    older_than: float,
+    tag: str,
+    keep_tag: str,
+    keep_top: int,
+    metric: str,
+    goal: str,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Move to the trash what the rules let go. `milepost gc` removes it later; until then it can be
+    restored.
+
+    \b
+    Examples:
+      milepost retention apply --dry-run
+      milepost retention apply --experiment "tune-*" --older-than 90d --keep-top 10 --metric auc
+    """
+    if keep_top and not metric:
+        raise click.UsageError("--keep-top needs --metric.")
+    settings = loaded(flags).settings
+    rules = settings.retention
+    if experiment is not None:
+        rules = (RetentionRule(experiment, older_than, tag, keep_tag, keep_top, metric, goal),)
+    app = build(settings)
+    try:
+        with progress("Applying", 0, quiet=as_json) as advance:
+            done = Retention(app.store).apply(rules, dry_run=dry_run, advance=advance)
+    finally:
+        app.close()
+    what = "would go" if dry_run else "moved to the trash"
+    rows = [(d.experiment, d.id, d.runs, d.kept) for d in done]
+    emit(
+        {"dry_run": dry_run, "experiments": done},
+        lambda: table(("experiment", "id", what, "kept by a rule"), rows),
+        as_json=as_json,
+    )
