@@ -133,8 +133,8 @@ Written by `make bench`, which anyone can repeat. Each server runs as its users 
 `milepost server` with its defaults (on PostgreSQL with `--workers 2`), `mlflow server` with its
 defaults (4 workers; telemetry off), `fml server`. All start on empty stores, on the same disk, with
 the durability they choose themselves: Milepost and MLflow flush SQLite commits to disk before they
-answer; FastTrackML 0.6.0 does not (WAL, synchronous=NORMAL), so a power failure may take writes that
-it has acknowledged."""
+answer; FastTrackML 0.6.0 does not (WAL, synchronous=NORMAL), so a power failure may take writes
+that it has acknowledged."""
 
 
 def _method(plan: Plan) -> str:
