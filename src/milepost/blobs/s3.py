@@ -70,7 +70,7 @@ def connect(bucket: str, timeout: float) -> S3Store:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    client = boto3.client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
         verify=False if ignore_tls else None,
