@@ -9,6 +9,7 @@ from milepost.breaker import Breaker, Breakers, Rules, artifact_breaker
 from milepost.config import Settings
 from milepost.meter import Meter, NullMeter
 from milepost.services.artifacts import Artifacts
+from milepost.services.deliveries import Deliverer
 from milepost.services.direct import DirectTransfers
 from milepost.services.health import Health, Part
 from milepost.services.locations import Locations
@@ -19,9 +20,10 @@ from milepost.services.recount import Recount
 from milepost.services.registry import Registry, build_registry
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
-from milepost.services.webhooks import Outbox
+from milepost.services.webhooks import Outbox, Webhooks
 from milepost.store.db import Store, ensure_schema, open_dialect, probe
 from milepost.store.watch import Limits
+from milepost.upstreams.webhook import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,16 @@ class App:
     stores: Stores
     logged_models: LoggedModels
     registry: Registry
+    webhooks: Webhooks
+    sender: Sender
+    deliverer: Deliverer
     breakers: Breakers
     meter: Meter
     health: Health
 
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
+        self.deliverer.close()
         self.store.close()
 
 
@@ -67,6 +73,8 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
     artifacts = Artifacts(locations, stores)
     tracking = Tracking(locations, store.folder)
     store.write(tracking.ensure_default, settings.default_experiment)
+    sender = _sender(settings)
+    deliverer = Deliverer(store, sender)
     return App(
         settings,
         store,
@@ -85,13 +93,21 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
         locations,
         stores,
         LoggedModels(tracking, locations),
-        build_registry(locations, Outbox()),
+        build_registry(locations, Outbox(deliverer.wake)),
+        Webhooks(),
+        sender,
+        deliverer,
         breakers=breakers,
         meter=meter,
         health=Health(
             _health(settings, store, stores, breakers), settings.health_check_timeout, meter
         ),
     )
+
+
+def _sender(settings: Settings) -> Sender:
+    schemes = (scheme.strip().lower() for scheme in settings.webhook_allowed_schemes.split(","))
+    return Sender(frozenset(filter(None, schemes)), settings.webhook_allow_private_ips)
 
 
 def _rules(settings: Settings) -> Rules:

@@ -176,7 +176,7 @@ class Side:
                 return f"${variable}"
             if len(value) == 32 or name != "experiment_id":
                 text = _replaced(text, value, variable)
-        if name in ("experiment_id",) and text.isdecimal() and text != "0":
+        if name in ("experiment_id", "id") and text.isdecimal() and text != "0":
             return "<id>"
         text = re.sub(r"(mlflow-artifacts:/)[1-9][0-9]*", r"\1<id>", _HEX.sub("<hex>", text))
         is_name = name in ("run_name", "value") and _RANDOM_NAME.fullmatch(text)

@@ -9,6 +9,7 @@ row, record its answer and read it before committing it:
 from __future__ import annotations
 
 from tests.differential.pair import Call, get, post
+from tests.mlflow_api import golden_registry
 
 V3 = "/api/3.0/milepost/"
 _TAG = {"key": "team", "value": "blue"}
@@ -310,4 +311,5 @@ GOLDEN: dict[str, list[Call]] = {
     "POST milepost/artifacts/recount": [
         post(f"{V3}artifacts/recount", {"experiment_id": "$exp"}),
     ],
+    **golden_registry.GOLDEN,
 }  # fmt: skip

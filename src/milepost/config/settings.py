@@ -56,6 +56,14 @@ class Features:
         "", "Database of the registry; it is that of the runs.",
         env="MLFLOW_REGISTRY_STORE_URI", file="registry.backend_store",
     )  # fmt: skip
+    webhook_allowed_schemes: str = setting(
+        "https", env="MLFLOW_WEBHOOK_ALLOWED_SCHEMES", file="webhooks.allowed_schemes",
+        help="Comma-separated URL schemes that webhooks may have.",
+    )  # fmt: skip
+    webhook_allow_private_ips: bool = setting(
+        False, env="MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", file="webhooks.allow_private_ips",
+        help="Send webhooks to private, local and reserved addresses too.",
+    )  # fmt: skip
     gateway_enabled: bool = setting(
         False, "Serve models.", env="MILEPOST_GATEWAY_ENABLED", file="gateway.enabled"
     )

@@ -20,3 +20,4 @@ class Action(Enum):
     READ_ARTIFACT = "artifact.read"
     EDIT_ARTIFACT = "artifact.edit"
     READ_SERVER = "server.read"
+    MANAGE_SERVER = "server.manage"

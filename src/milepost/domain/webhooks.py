@@ -128,24 +128,6 @@ class Delivery(Struct, frozen=True):
     reply_text: str
 
 
-class Reply(Struct, frozen=True):
-    """What came back: a status, or in `error` why there is none."""
-
-    status: int | None
-    text: str = ""
-    error: str = ""
-
-    @property
-    def success(self) -> bool:
-        """Whether the receiver took it."""
-        return self.status is not None and 200 <= self.status < 300
-
-    @property
-    def worth_a_retry(self) -> bool:
-        """Whether the same request may succeed later."""
-        return self.status is None or self.status in (408, 425, 429) or self.status >= 500
-
-
 def event_of(text: str) -> Event:
     """The event stored as `key`."""
     entity, _, action = text.partition(".")
@@ -156,8 +138,9 @@ def check_name(name: str) -> None:
     """Refuse what MLflow would refuse as the name of a webhook."""
     if len(name) > MAX_NAME or not _NAME.fullmatch(name):
         raise Invalid(
-            f"Webhook name must be at most {MAX_NAME} letters, digits, dots, dashes and"
-            f" underscores, and begin and end with a letter or digit: '{name}'"
+            f"Webhook name '{name}' is invalid. It must start and end with a letter or digit, be at"
+            f" most {MAX_NAME} characters long, and contain only letters, digits, dots (.),"
+            " underscores (_), and hyphens (-)."
         )
 
 

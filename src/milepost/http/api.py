@@ -131,7 +131,8 @@ class Api:
 
         async def answer(request: Any) -> bytes:
             place = await self.reading(endpoint.call, request)
-            result = await self.lanes.errand(place.store.name).run(after, place)
+            lane = endpoint.lane or place.store.name
+            result = await self.lanes.errand(lane).run(after, place)
             return _encode(endpoint.dump(result))
 
         return answer

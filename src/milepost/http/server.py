@@ -121,6 +121,8 @@ class Server:
         self._telemetry = Telemetry(self._settings)
         self._app = build(self._settings, self._telemetry.meter)
         self._api = Api(self._app)
+        if self._settings.registry_enabled:
+            self._app.deliverer.start()
         self._handler = self._guard.wrap(_router(self._app, self._api))
 
     def close(self) -> None:

@@ -53,6 +53,9 @@ class Endpoint:
     transaction: called with the Place that `call` returned, in a thread of that store; its result
     is what is dumped."""
 
+    lane: str = ""
+    """The lane of threads for `after`; "" for that of the artifact store it works on."""
+
     status: int = 200
 
 

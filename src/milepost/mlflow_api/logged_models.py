@@ -69,7 +69,7 @@ class OrderMessage(DatasetMessage):
 class Search(Message):
     """logged-models/search"""
 
-    experiment_ids: list[str] = []
+    experiment_ids: list[str]
     filter: str = ""
     datasets: list[DatasetMessage] = []
     max_results: Int64 = DEFAULT

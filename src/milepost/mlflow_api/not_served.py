@@ -45,7 +45,6 @@ NOT_SERVED: Mapping[tuple[str, str], str] = {
     ("*", "/3.0/mlflow/roles/"): _USERS,
     ("*", "/signup/"): _USERS,
     ("*", "/3.0/mlflow/workspaces/"): "one server is one workspace",
-    ("*", "/2.0/mlflow/webhooks/"): "events are not sent to web hooks",
     ("*", "/graphql/"): "read by MLflow's own pages only",
     ("*", "/build/"): "a file of MLflow's own pages",
     ("*", "/static-files/"): "a file of MLflow's own pages",

@@ -11,10 +11,12 @@ from milepost.mlflow_api import (
     experiments,
     logged_models,
     metrics,
+    milepost_registry,
     milepost_ui,
     model_versions,
     registered_models,
     runs,
+    webhooks,
 )
 from milepost.mlflow_api.endpoint import Endpoint
 
@@ -29,6 +31,8 @@ ENDPOINTS = [
     *registered_models.ENDPOINTS,
     *model_versions.ENDPOINTS,
     *logged_models.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *milepost_registry.ENDPOINTS,
 ]
 LEGACY = [*experiments.LEGACY, *registered_models.LEGACY]
 

@@ -37,9 +37,9 @@ _TAGS = {"tags": {"example_key": "example_value"}}
 class Outbox:
     """Where events wait for their delivery, in the transaction of the change they tell of."""
 
-    def __init__(self) -> None:
-        self.wake: Callable[[], None] = lambda: None
-        """Called once something new waits for delivery."""
+    def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
+        """`wake` is called once something new waits for delivery."""
+        self._wake = wake
 
     def add(self, tx: Tx, at: int, event: Event, data: dict[str, Any]) -> None:
         """Enqueue an event for each webhook that wants it."""
@@ -55,7 +55,7 @@ class Outbox:
                 for webhook in listeners
             ],
         )  # fmt: skip
-        tx.after_commit(self.wake)
+        tx.after_commit(self._wake)
 
 
 def body_of(event: Event, at: int, data: dict[str, Any]) -> str:
@@ -84,17 +84,16 @@ class Draft(NamedTuple):
 class Webhooks:
     """Who is told of changes."""
 
-    def __init__(self, check_url: Callable[[str], None]) -> None:
-        self._check_url = check_url
+    def check(self, tx: Tx, webhook_id: str, draft: Draft) -> None:
+        """Refuse a draft that breaks a rule, for a new webhook ("") or one that is there. Whether
+        its URL may be reached is not asked here, as that may take long."""
+        old = self.get(tx, webhook_id) if webhook_id else _new(0)
+        _check(_with(old, draft))
 
     def create(self, tx: Tx, draft: Draft) -> Webhook:
         """Add a webhook."""
-        at = now()
-        webhook = _with(
-            Webhook(0, str(uuid.uuid4()), "", None, "", [], None, WebhookStatus.ACTIVE, at, at),
-            draft,
-        )
-        self._check(webhook)
+        webhook = _with(_new(now()), draft)
+        _check(webhook)
         webhooks.add(tx, webhook)
         return self.get(tx, webhook.id)
 
@@ -106,7 +105,7 @@ class Webhooks:
         """Change what the draft names."""
         old = _found(webhook_id, webhooks.lock(tx, webhook_id))
         webhook = replace(_with(old, draft), updated=now())
-        self._check(webhook)
+        _check(webhook)
         webhooks.replace(tx, webhook)
         return self.get(tx, webhook_id)
 
@@ -134,14 +133,18 @@ class Webhooks:
         rules.check_event(chosen)
         return webhook, body_of(chosen, now(), _EXAMPLES[chosen])
 
-    def _check(self, webhook: Webhook) -> None:
-        rules.check_name(webhook.name)
-        rules.check_events(webhook.events)
-        if len(webhook.url) > rules.MAX_URL:
-            raise Invalid(f"'url' exceeds the maximum length of {rules.MAX_URL} characters")
-        if len(webhook.secret or "") > rules.MAX_SECRET:
-            raise Invalid(f"'secret' exceeds the maximum length of {rules.MAX_SECRET} characters")
-        self._check_url(webhook.url)
+
+def _new(at: int) -> Webhook:
+    return Webhook(0, str(uuid.uuid4()), "", None, "", [], None, WebhookStatus.ACTIVE, at, at)
+
+
+def _check(webhook: Webhook) -> None:
+    rules.check_name(webhook.name)
+    rules.check_events(webhook.events)
+    if len(webhook.url) > rules.MAX_URL:
+        raise Invalid(f"'url' exceeds the maximum length of {rules.MAX_URL} characters")
+    if len(webhook.secret or "") > rules.MAX_SECRET:
+        raise Invalid(f"'secret' exceeds the maximum length of {rules.MAX_SECRET} characters")
 
 
 def _with(webhook: Webhook, draft: Draft) -> Webhook:

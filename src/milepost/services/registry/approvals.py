@@ -66,9 +66,9 @@ class Approvals:
     def of_model(
         self,
         tx: Tx,
+        state: RequestState | None,
         name: str,
         version: int | None,
-        state: RequestState | None,
         limit: int,
         token: str,
     ) -> Page[TransitionRequest]:

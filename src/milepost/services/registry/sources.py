@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from milepost.domain import registry as rules
+from milepost.domain.logged_models import LoggedModel
 from milepost.domain.registry import LATEST, PROMPT_SOURCES, ModelVersion
 from milepost.domain.tracking import Lifecycle, Tag
 from milepost.errors import Invalid, NotFound
@@ -56,7 +57,10 @@ class Sources:
             return Source(uri, uri, run_id)
         self._locations.check_host("source", uri)
         _check_no_way_up(uri)
-        root = self._logged_root(tx, logged_model) if logged_model else None
+        root = None
+        if logged_model:
+            logged = self._logged(tx, logged_model)
+            root, run_id = logged.artifact_uri, run_id or logged.source_run
         match urlsplit(uri).scheme.lower():
             case "models":
                 return _of_model(tx, uri, run_id, logged_model, root)
@@ -69,11 +73,11 @@ class Sources:
                 _check_inside(tx, uri, run_id, root, _not_local(uri))
         return Source(uri, uri, run_id)
 
-    def _logged_root(self, tx: Tx, model_id: str) -> str:
+    def _logged(self, tx: Tx, model_id: str) -> LoggedModel:
         found = logged_models.get(tx, model_id)
         if found is None or found.lifecycle is not Lifecycle.active:
             raise not_found(model_id)
-        return found.artifact_uri
+        return found
 
 
 def _of_model(tx: Tx, uri: str, run_id: str, logged_model: str, root: str | None) -> Source:
