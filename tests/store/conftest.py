@@ -11,7 +11,7 @@ import pytest
 
 from milepost.app import build
 from milepost.config import Settings
-from milepost.domain.tracking import Batch, Run
+from milepost.domain.tracking import Batch, NewRun, Run
 from milepost.services.metrics import Metrics
 from milepost.services.search import Search
 from milepost.services.tracking import Tracking
@@ -32,7 +32,9 @@ class Opened:
 
     def create_run(self, experiment: int, start_time: int = 0, name: str = "run") -> str:
         run: Run = self.store.write(
-            lambda tx, _: self.tracking.create_run(tx, experiment, "user", name, start_time, ()),
+            lambda tx, _: self.tracking.create_run(
+                tx, NewRun(experiment, "user", name, start_time)
+            ),
             None,
         )
         return run.id

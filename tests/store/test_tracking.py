@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from milepost.domain.search import And, Compare, Node, Not, Or, Order
 from milepost.domain.search.grammar import AGGREGATES, OPERATORS
-from milepost.domain.tracking import Batch, Lifecycle, Metric, Param, Point, RunStatus, Tag
+from milepost.domain.tracking import (
+    Batch,
+    Lifecycle,
+    Metric,
+    Param,
+    Point,
+    RunStatus,
+    RunUpdate,
+    Tag,
+)
 from milepost.store import folding, history, keys, run_search, runs
 from tests.store.conftest import Opened, opened
 from tests.store.model import ModelRun, matches, ordered, sampled
@@ -176,7 +185,7 @@ class Both:
             return
         run.status, run.end_time = status.name, end
         self.on.store.write(
-            lambda tx, _: self.on.tracking.update_run(tx, run.id, status, end, ""), None
+            lambda tx, _: self.on.tracking.update_run(tx, RunUpdate(run.id, status, end)), None
         )
 
     def check_runs(self) -> None:

@@ -119,6 +119,25 @@ class Batch(Struct, frozen=True):
     tags: Sequence[Tag] = ()
 
 
+class NewRun(Struct, frozen=True):
+    """What a client says of a run that starts. Its name may also come as the tag mlflow.runName."""
+
+    experiment_id: int
+    user_id: str = ""
+    name: str = ""
+    start_time: int = 0
+    tags: Sequence[Tag] = ()
+
+
+class RunUpdate(Struct, frozen=True):
+    """A change of a run's state, end time or name, each None or "" when it stays."""
+
+    run_id: str
+    status: RunStatus | None = None
+    end_time: int | None = None
+    name: str = ""
+
+
 class Experiment(Struct, frozen=True):
     """A named collection of runs."""
 

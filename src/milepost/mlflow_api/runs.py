@@ -13,10 +13,12 @@ from milepost.domain.tracking import (
     DatasetInput,
     Metric,
     ModelOutput,
+    NewRun,
     Param,
     Point,
     Run,
     RunStatus,
+    RunUpdate,
     Tag,
     ViewType,
 )
@@ -250,11 +252,17 @@ def _dump_page(page: Page[Run]) -> dict[str, Any]:
     )
 
 
-def _create(call: Call) -> Create:
-    message = _create_body(call)
-    if not message.experiment_id:
+def _create(call: Call) -> NewRun:
+    m = _create_body(call)
+    if not m.experiment_id:
         raise Invalid("A run belongs to an experiment: 'experiment_id' is missing.")
-    return message
+    return NewRun(experiment_id(m.experiment_id), m.user_id, m.run_name, m.start_time, m.tags)
+
+
+def _update(call: Call) -> RunUpdate:
+    m = _update_body(call)
+    end_time = None if m.end_time is UNSET else m.end_time
+    return RunUpdate(run_id(m), m.status or None, end_time, m.run_name)
 
 
 def _metric(call: Call) -> Batch:
@@ -307,7 +315,8 @@ def _search(call: Call) -> RunSearch:
     )
 
 
-_create_body, _log_metric_body, _log_param_body = body(Create), body(LogMetric), body(LogParam)
+_create_body, _update_body = body(Create), body(Update)
+_log_metric_body, _log_param_body = body(LogMetric), body(LogParam)
 _set_tag_body, _log_batch_body, _search_body = body(SetTag), body(LogBatch), body(Search)
 
 
@@ -328,10 +337,9 @@ ENDPOINTS = [
     _logging("mlflow/runs/log-batch", _batch),
     Endpoint(
         "POST", "mlflow/runs/create", Action.EDIT_EXPERIMENT, "write", _create,
-        lambda app, tx, x: app.tracking.create_run(
-            tx, experiment_id(x.experiment_id), x.user_id, x.run_name, x.start_time, x.tags
-        ),
+        lambda app, tx, x: app.tracking.create_run(tx, x),
         _dump_created,
+        merge=lambda app, tx, many: app.tracking.create_runs(tx, many),
     ),
     Endpoint(
         "GET", "mlflow/runs/get", Action.READ_EXPERIMENT, "read", query(RunId),
@@ -339,11 +347,10 @@ ENDPOINTS = [
         lambda run: {"run": dump_run(run)},
     ),
     Endpoint(
-        "POST", "mlflow/runs/update", Action.EDIT_EXPERIMENT, "write", body(Update),
-        lambda app, tx, x: app.tracking.update_run(
-            tx, run_id(x), x.status or None, None if x.end_time is UNSET else x.end_time, x.run_name
-        ),
+        "POST", "mlflow/runs/update", Action.EDIT_EXPERIMENT, "write", _update,
+        lambda app, tx, x: app.tracking.update_run(tx, x),
         lambda run: {"run_info": dump_info(run)},
+        merge=lambda app, tx, many: app.tracking.update_runs(tx, many),
     ),
     Endpoint(
         "POST", "mlflow/runs/delete", Action.MANAGE_EXPERIMENT, "write", body(OnlyRunId),

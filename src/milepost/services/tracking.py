@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from milepost.domain import tracking as rules
 from milepost.domain.names import random_name
@@ -16,8 +19,10 @@ from milepost.domain.tracking import (
     Experiment,
     Lifecycle,
     ModelOutput,
+    NewRun,
     Run,
     RunStatus,
+    RunUpdate,
     Tag,
     last_tags,
 )
@@ -26,8 +31,12 @@ from milepost.services.locations import Locations
 from milepost.store import batch as hot
 from milepost.store import experiments, runs
 from milepost.store.batch import writable
+from milepost.store.experiments import Parent
 from milepost.store.folding import Folder
+from milepost.store.runs import HeldRun
 from milepost.store.tx import Tx
+
+R = TypeVar("R")
 
 _LOGGED_MODELS_TAG = "mlflow.log-model.history"
 _MODEL_FIELDS = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
@@ -136,38 +145,45 @@ class Tracking:
         """The experiment, if it may be written to."""
         found = self.get_experiment(tx, number)
         if found.lifecycle is not Lifecycle.active:
-            raise Invalid(
-                f"The experiment {number} must be in the 'active' state. Current state is deleted."
-            )
+            raise _not_active(number)
         return found
 
     # Runs
 
-    def create_run(
-        self, tx: Tx, experiment: int, user: str, name: str, start_time: int, tags: Sequence[Tag]
-    ) -> Run:
+    def create_runs(self, tx: Tx, wanted: Sequence[NewRun]) -> list[Run | Problem]:
+        """Start runs: for each the run, or the Problem that kept it from starting."""
+        parents = experiments.parents(tx, {new.experiment_id for new in wanted})
+        made = [_attempt(self._new_run, new, parents.get(new.experiment_id)) for new in wanted]
+        runs.add(tx, [run for run in made if isinstance(run, Run)])
+        return made
+
+    def create_run(self, tx: Tx, new: NewRun) -> Run:
         """Start a run. Its name comes from `name`, from the tag mlflow.runName, or is made up."""
-        for tag in tags:
+        (run,) = self.create_runs(tx, [new])
+        return _result(run)
+
+    def _new_run(self, new: NewRun, parent: Parent | None) -> Run:
+        for tag in new.tags:
             # Any characters will do here: MLflow checks those of a tag only when it is set later.
             rules.check_key_length(tag.key, "key")
-        values = last_tags(tags)
+        values = last_tags(new.tags)
         tagged = values.get(RUN_NAME_TAG, "")
-        if name and tagged and name != tagged:
+        if new.name and tagged and new.name != tagged:
             raise Invalid(
                 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with"
-                f" different values (run_name='{name}', mlflow.runName='{tagged}')."
+                f" different values (run_name='{new.name}', mlflow.runName='{tagged}')."
             )
-        parent = self.active_experiment(tx, experiment)
-        values[RUN_NAME_TAG] = name or tagged or random_name()
+        if parent is None:
+            raise NotFound(f"No Experiment with id={new.experiment_id} exists")
+        if parent.lifecycle != Lifecycle.active:
+            raise _not_active(new.experiment_id)
+        values[RUN_NAME_TAG] = new.name or tagged or random_name()
         run_id = uuid.uuid4().hex
-        run = Run(
-            run_id, experiment, values[RUN_NAME_TAG], user, RunStatus.RUNNING, start_time, None,
-            self._locations.of_run(parent.artifact_location, run_id), Lifecycle.active,
-            tags=[Tag(key, value) for key, value in values.items()],
+        return Run(
+            run_id, new.experiment_id, values[RUN_NAME_TAG], new.user_id, RunStatus.RUNNING,
+            new.start_time, None, self._locations.of_run(parent.location, run_id),
+            Lifecycle.active, tags=[Tag(key, value) for key, value in values.items()],
         )  # fmt: skip
-        runs.add(tx, run)
-        hot.apply(tx, [Batch(run_id, tags=run.tags)], self._folder)
-        return run
 
     def get_run(self, tx: Tx, run_id: str) -> Run:
         """A run with all its data, deleted or not."""
@@ -176,15 +192,24 @@ class Tracking:
             raise hot.not_found(run_id)
         return found
 
-    def update_run(
-        self, tx: Tx, run_id: str, status: RunStatus | None, end_time: int | None, name: str
-    ) -> Run:
-        """Change state, end time (ms) or name, each only when given; returns the run's info."""
-        run = self._writable(tx, run_id)
-        runs.update(tx, run.id, status, end_time)
-        if name:
-            self.log_batch(tx, Batch(run_id, tags=[Tag(RUN_NAME_TAG, name)]))
-        return runs.info(tx, run.id)
+    def update_runs(self, tx: Tx, updates: Sequence[RunUpdate]) -> list[Run | Problem]:
+        """Change states, end times and names: for each the run's info, or the Problem."""
+        held = runs.hold(tx, [update.run_id for update in updates])
+        done = [_attempt(_updated, update, held) for update in updates]
+        runs.save(tx, [held[run.id] for run in done if isinstance(run, Run)])
+        named = [
+            Batch(update.run_id, tags=[Tag(RUN_NAME_TAG, update.name)])
+            for update, run in zip(updates, done, strict=True)
+            if update.name and isinstance(run, Run)
+        ]
+        if named:
+            hot.apply(tx, named, self._folder)
+        return done
+
+    def update_run(self, tx: Tx, update: RunUpdate) -> Run:
+        """Change state, end time or name; returns the run's info."""
+        (run,) = self.update_runs(tx, [update])
+        return _result(run)
 
     def delete_run(self, tx: Tx, run_id: str) -> None:
         """Move a run to the trash; done before is done."""
@@ -209,7 +234,7 @@ class Tracking:
 
     def log_batches(self, tx: Tx, batches: Sequence[Batch]) -> list[Problem | None]:
         """Log to many runs at once: for each batch None, or the Problem that kept it out."""
-        outcomes: list[Problem | None] = [_checked(batch) for batch in batches]
+        outcomes: list[Problem | None] = [_attempt(rules.check_batch, b) for b in batches]
         good = [i for i, outcome in enumerate(outcomes) if outcome is None]
         results = hot.apply(tx, [batches[i] for i in good], self._folder)
         for i, result in zip(good, results, strict=True):
@@ -257,12 +282,41 @@ class Tracking:
         self.log_batch(tx, Batch(run_id, tags=[Tag(_LOGGED_MODELS_TAG, value)]))
 
 
-def _checked(batch: Batch) -> Problem | None:
+def _attempt(verb: Callable[..., R], *arguments: Any) -> R | Problem:
+    """The result of `verb`, or the Problem it raised."""
     try:
-        rules.check_batch(batch)
+        return verb(*arguments)
     except Problem as problem:
         return problem
-    return None
+
+
+def _result(outcome: R | Problem) -> R:
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+def _not_active(experiment: int) -> Invalid:
+    return Invalid(
+        f"The experiment {experiment} must be in the 'active' state. Current state is deleted."
+    )
+
+
+def _updated(update: RunUpdate, held: dict[str, HeldRun]) -> Run:
+    """The run after an update, and noted in `held` for whoever updates it next."""
+    found = held.get(update.run_id)
+    if found is None:
+        raise hot.not_found(update.run_id)
+    if found.run.lifecycle is not Lifecycle.active:
+        raise hot.not_active(update.run_id)
+    run = replace(
+        found.run,
+        name=update.name or found.run.name,
+        status=update.status or found.run.status,
+        end_time=found.run.end_time if update.end_time is None else update.end_time,
+    )
+    held[update.run_id] = HeldRun(found.id, run)
+    return run
 
 
 def _model_description(model_json: str) -> dict[str, object]:

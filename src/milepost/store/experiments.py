@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from milepost.domain.tracking import Experiment, Lifecycle, Tag
 from milepost.store import keys
@@ -22,6 +23,23 @@ def add_first(tx: Tx, name: str, location: str, now: int) -> None:
     """Insert experiment 0, unless another server was faster."""
     row = (0, name, location, Lifecycle.active, now, now)
     tx.insert("experiments", ("id", *_INSERTED), [row], on_conflict="ignore")
+
+
+class Parent(NamedTuple):
+    """What a new run must know of its experiment."""
+
+    location: str
+    lifecycle: int
+
+
+def parents(tx: Tx, numbers: Collection[int]) -> dict[int, Parent]:
+    """Those of these experiments that exist."""
+    wanted = sorted(numbers)
+    rows = tx.rows(
+        f"SELECT id, artifact_location, lifecycle FROM experiments WHERE id IN ({marks(wanted)})",
+        wanted,
+    )
+    return {row[0]: Parent(row[1], row[2]) for row in rows}
 
 
 def get(tx: Tx, number: int) -> Experiment | None:

@@ -34,15 +34,58 @@ class RunKey(NamedTuple):
     lifecycle: int
 
 
-def add(tx: Tx, run: Run) -> int:
-    """Insert a run (without its data) and return its number."""
-    return tx.insert_id(
+class HeldRun(NamedTuple):
+    """A run that is locked for this transaction."""
+
+    id: int
+    run: Run
+
+
+def add(tx: Tx, new: Sequence[Run]) -> None:
+    """Insert runs with their tags, and nothing else they may hold."""
+    if not new:
+        return
+    tx.insert(
         "runs",
         ("uuid", "experiment_id", "name", "user_id", "status", "start_time", "end_time",
          "lifecycle", "artifact_uri"),
-        (run.id, run.experiment_id, run.name, run.user_id, run.status, run.start_time,
-         run.end_time, run.lifecycle, run.artifact_uri),
+        [
+            (run.id, run.experiment_id, run.name, run.user_id, int(run.status), run.start_time,
+             run.end_time, int(run.lifecycle), run.artifact_uri)
+            for run in new
+        ],
     )  # fmt: skip
+    ids = numbers(tx, [run.id for run in new])
+    names = keys.ensure(tx, {tag.key for run in new for tag in run.tags})
+    tx.insert(
+        "tags",
+        ("run_id", "key_id", "experiment_id", "value"),
+        [
+            (ids[run.id], names[tag.key], run.experiment_id, tag.value)
+            for run in new
+            for tag in run.tags
+        ],
+    )
+
+
+def hold(tx: Tx, ids: Sequence[str]) -> dict[str, HeldRun]:
+    """As `lock`, with what the run itself says (not its data)."""
+    unique = sorted(set(ids))
+    rows = tx.rows(
+        f"SELECT {COLUMNS} FROM runs WHERE uuid IN ({marks(unique)})"
+        f"{' ORDER BY id' + tx.dialect.for_update if tx.dialect.for_update else ''}",
+        unique,
+    )
+    return {row[0]: HeldRun(row[9], _run(row)) for row in rows}
+
+
+def save(tx: Tx, held: Sequence[HeldRun]) -> None:
+    """Write status and end time of runs that are held."""
+    for number, run in dict(held).items():
+        tx.run(
+            "UPDATE runs SET status = ?, end_time = ? WHERE id = ?",
+            (int(run.status), run.end_time, number),
+        )
 
 
 def lock(tx: Tx, ids: Sequence[str]) -> dict[str, RunKey]:
@@ -80,13 +123,6 @@ def get(tx: Tx, run_id: str) -> Run | None:
     rows = tx.rows(f"SELECT {COLUMNS} FROM runs WHERE uuid = ?", (run_id,))
     found = with_data(tx, rows)
     return found[0] if found else None
-
-
-def info(tx: Tx, number: int) -> Run:
-    """A run without its data."""
-    row = tx.row(f"SELECT {COLUMNS} FROM runs WHERE id = ?", (number,))
-    assert row is not None
-    return _run(row)
 
 
 def _run(row: Sequence[Any]) -> Run:
@@ -154,15 +190,6 @@ def _fill_inputs(tx: Tx, runs: dict[int, Run], numbers: Sequence[int], within: s
             runs[run].model_inputs.append(model)
         else:
             runs[run].model_outputs.append(ModelOutput(model, step))
-
-
-def update(tx: Tx, number: int, status: int | None, end_time: int | None) -> None:
-    """Set status and end time, each only when given."""
-    tx.run(
-        "UPDATE runs SET status = COALESCE(?, status), end_time = COALESCE(?, end_time)"
-        " WHERE id = ?",
-        (status, end_time, number),
-    )
 
 
 def set_lifecycle(tx: Tx, number: int, stage: Lifecycle, deleted: int | None) -> None:
