@@ -90,6 +90,7 @@ METRICS: dict[str, Metric] = {
         "histogram", "Request durations, as MLflow's own exporter has them."
     ),
     "mlflow_exporter_info": Metric("gauge", "The release that exports.", max),
+    "mlflow_client_requests_total": Metric("counter", "Requests by release of MLflow's client."),
     "mlflow_requests_in_progress": Metric("gauge", "Requests being worked on."),
     "mlflow_artifact_upload_seconds": Metric("histogram", "Time an artifact upload took."),
     "mlflow_artifact_download_seconds": Metric("histogram", "Time an artifact download took."),

@@ -9,7 +9,7 @@ import click
 
 from milepost.app import artifact_stores
 from milepost.blobs.stores import Spot
-from milepost.cli.options import loaded, store_options
+from milepost.cli.options import existing, loaded, store_options
 from milepost.cli.output import emit, json_option, not_well, pairs, progress, table, when
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
@@ -57,7 +57,7 @@ def create(
       milepost backup create
       milepost backup create --artifacts --output /backups/milepost.tar.gz
     """
-    settings = loaded(flags).settings
+    settings = existing(flags)
     target = output or _folder(settings, folder) / backup.default_name()
     if target.exists() and (archive.is_packed(target) or any(target.iterdir())):
         raise Exists(f"{target} is there already; a backup never overwrites another.")

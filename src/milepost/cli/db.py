@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from milepost.cli.options import loaded, store_options
+from milepost.cli.options import existing, loaded, store_options
 from milepost.cli.output import emit, json_option, not_well, pairs, progress, size, table
 from milepost.config.settings import masked_uri
 from milepost.store import inspect
@@ -53,7 +53,7 @@ def check(as_json: bool, **flags: Any) -> None:
     Example:
       milepost db check --data-dir /var/lib/milepost
     """
-    uri = loaded(flags).settings.store_uri
+    uri = existing(flags).store_uri
     dialect = open_dialect(uri)
     state = inspect.schema(dialect)
     found: list[str] = []
@@ -85,7 +85,7 @@ def stats(as_json: bool, **flags: Any) -> None:
     Example:
       milepost db stats --json | jq .bytes
     """
-    uri = loaded(flags).settings.store_uri
+    uri = existing(flags).store_uri
     dialect = open_dialect(uri)
     tables = inspect.stats(dialect)
     total = inspect.total_bytes(dialect)

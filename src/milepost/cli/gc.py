@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from milepost.app import build
-from milepost.cli.options import loaded, store_options
+from milepost.cli.options import existing, loaded, store_options
 from milepost.cli.output import emit, json_option, not_well, pairs, progress, size, table
 from milepost.config.blocks import RetentionRule
 from milepost.config.field import duration
@@ -78,7 +78,7 @@ def gc(
       milepost gc --older-than 0s --experiment 7
       milepost gc --older-than 30d --give-back
     """
-    settings = loaded(flags).settings
+    settings = existing(flags)
     seconds = settings.gc_older_than if older_than is None else older_than
     wanted = Selection(
         int(seconds * 1000), _split(runs), _numbers(experiments), _split(models), orphans,
@@ -178,7 +178,7 @@ def apply(
     """
     if keep_top and not metric:
         raise click.UsageError("--keep-top needs --metric.")
-    settings = loaded(flags).settings
+    settings = existing(flags)
     rules = settings.retention
     if experiment is not None:
         rules = (RetentionRule(experiment, older_than, tag, keep_tag, keep_top, metric, goal),)

@@ -10,8 +10,11 @@ from milepost import __version__
 from milepost.cli.backup import backups
 from milepost.cli.config import config
 from milepost.cli.db import db
+from milepost.cli.doctor import doctor
 from milepost.cli.gc import gc, retention
+from milepost.cli.lists import experiments, models, runs
 from milepost.cli.server import server
+from milepost.cli.status import info, logs, open_, status
 from milepost.cli.transfer import export, import_
 from milepost.errors import Problem
 
@@ -22,7 +25,11 @@ def milepost() -> None:
     """A drop-in MLflow server: tracking, registry, artifacts."""
 
 
-for command in (server, config, backups, db, export, import_, gc, retention):
+COMMANDS = (
+    server, config, status, info, open_, logs, doctor, experiments, models, runs, backups, db,
+    export, import_, gc, retention,
+)  # fmt: skip
+for command in COMMANDS:
     milepost.add_command(command)
 
 

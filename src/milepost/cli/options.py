@@ -11,6 +11,9 @@ import click
 
 from milepost.config import Loaded, Settings, load_all
 from milepost.config.field import kinds, meta
+from milepost.config.settings import masked_uri
+from milepost.errors import NotFound
+from milepost.store import inspect
 
 Command = Callable[..., None]
 
@@ -63,3 +66,14 @@ def loaded(flags: Mapping[str, Any]) -> Loaded:
         click.echo(f"Warning: {warning}", err=True)
     found.export(os.environ)
     return found
+
+
+def existing(flags: Mapping[str, Any]) -> Settings:
+    """The settings for a command that needs a database to be there, and must not make one."""
+    settings = loaded(flags).settings
+    if not inspect.is_there(settings.store_uri):
+        raise NotFound(
+            f"There is no database at {masked_uri(settings.store_uri)}. Name yours with"
+            " --backend-store-uri or --data-dir."
+        )
+    return settings

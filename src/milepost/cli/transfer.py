@@ -12,8 +12,9 @@ import click
 
 from milepost.app import App, build
 from milepost.blobs.stores import Options, Stores
-from milepost.cli.options import loaded, store_options
+from milepost.cli.options import existing, loaded, store_options
 from milepost.cli.output import emit, json_option, not_well, pairs, progress, size, table
+from milepost.config import Settings
 from milepost.config.settings import masked_uri
 from milepost.errors import NotFound
 from milepost.services import archive
@@ -40,8 +41,8 @@ experiment_option = click.option(
 
 
 @contextmanager
-def _opened(flags: dict[str, Any]) -> Iterator[tuple[App, Files, Here]]:
-    app = build(loaded(flags).settings)
+def _opened(settings: Settings) -> Iterator[tuple[App, Files, Here]]:
+    app = build(settings)
     try:
         files = Files(app.stores, app.locations.resolved)
         yield app, files, Here(app.store, files)
@@ -71,7 +72,7 @@ def export(
       milepost export --experiment my-experiment --output ./export/
       milepost export --output everything.tar.gz --no-artifacts
     """
-    with _opened(flags) as (_, _, here):
+    with _opened(existing(flags)) as (_, _, here):
         total = sum(count for _, count in here.experiments(names))
         with progress("Exporting", total, quiet=as_json) as advance:
             done = save(here, names, output, artifacts=artifacts, advance=advance)
@@ -151,7 +152,8 @@ def import_(
     """
     copy = artifacts == "copy"
     compared = None
-    with _opened(flags) as (app, files, here), _source(source, artifacts_from) as there:
+    settings = loaded(flags).settings
+    with _opened(settings) as (app, files, here), _source(source, artifacts_from) as there:
         total = sum(count for _, count in there.experiments(names))
         loader = Loader(app.store, app.locations, files, copy=copy)
         with progress("Importing", total, quiet=as_json) as advance:

@@ -107,6 +107,11 @@ class Observation:
         "info", env="MILEPOST_LOG_LEVEL", file="logging.level", flag=True,
         choices=("debug", "info", "warning", "error"), help="The least important lines to log.",
     )  # fmt: skip
+    log_file: str = setting(
+        "", env="MILEPOST_LOG_FILE", file="logging.file", flag=True,
+        help="File that gets the log too. Default: milepost.log in the data folder, if the server"
+        " keeps its data there.",
+    )  # fmt: skip
     alerts: tuple[AlertRule, ...] = setting(
         (), "Rules about the metrics, and what to do when one is broken.", file="alerts"
     )

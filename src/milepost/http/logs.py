@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 
 import msgspec
 
 from milepost.config import Settings
 
+_LARGE = 16 << 20
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being worked on."""
 
@@ -37,12 +41,36 @@ class _Json(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def log_path(settings: Settings) -> Path:
+    """The file that gets the log besides standard error."""
+    return Path(settings.log_file or Path(settings.data_dir) / "milepost.log")
+
+
 def set_up(settings: Settings) -> None:
-    """Log to standard error as the settings say."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Log to standard error and the log file as the settings say."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if (
+        settings.log_file
+        or settings.store_uri.startswith("sqlite")
+        or os.path.isdir(settings.data_dir)
+    ):
+        handlers.append(_file(log_path(settings)))
     text = _Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(_Json() if settings.log_format == "json" else text)
+    for handler in handlers:
+        handler.setFormatter(_Json() if settings.log_format == "json" else text)
     root = logging.getLogger("milepost")
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.propagate = False
     root.setLevel(settings.log_level.upper())
+
+
+def _file(path: Path) -> logging.Handler:
+    """Appends to a file that other worker processes write too, and that may be rotated away; one
+    that has become large is put aside at a start."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > _LARGE:
+            path.replace(path.with_name(f"{path.name}.1"))
+        return WatchedFileHandler(path, delay=False)
+    except OSError:
+        return logging.NullHandler()  # standard error is enough where nothing may be written

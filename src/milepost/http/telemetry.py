@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 from asyncio import Task
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from time import perf_counter
@@ -25,6 +26,9 @@ ROUTE = "milepost.route"
 _LOOK_SECONDS = 0.5
 _REQUEST_ID = re.compile(r"[\w.:\-]{1,128}")
 _BASE = re.compile(r"^/(?:ajax-)?api/\d\.\d/")
+_AGENT = re.compile(r"mlflow-python-client/([\w.]+)")
+_VERSION = re.compile(r"\d[\w.]{0,20}")
+_MOST_CLIENTS = 50
 _LEFT = 499
 """The status of a request whose client went away before the answer."""
 
@@ -64,6 +68,7 @@ class Requests:
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
         self._timings: dict[tuple[str, str, int], list[float]] = {}
+        self._clients: Counter[str] = Counter()
 
     def wrap(self, inner: Handler) -> Handler:
         """`inner`, watched."""
@@ -113,11 +118,24 @@ class Requests:
             self._timings[key] = [took]
         else:
             timings.append(took)
+        self._clients[self._client(scope)] += 1
         if "artifact" in route:
             self._measure_artifact(flight, took)
 
+    def _client(self, scope: Scope) -> str:
+        """The release of MLflow's client that asks; few are told apart, whatever clients say."""
+        version = header(scope, b"x-mlflow-client-version") or ""
+        if not version:
+            agent = _AGENT.match(header(scope, b"user-agent") or "")
+            version = agent[1] if agent else "other"
+        known = version in self._clients or len(self._clients) < _MOST_CLIENTS
+        return version if known and _VERSION.fullmatch(version) else "other"
+
     def flush(self) -> None:
         """Hand what was gathered to the meter: a request then costs it a fraction."""
+        clients, self._clients = self._clients, Counter()
+        for client, requests in clients.items():
+            self._meter.count("mlflow_client_requests_total", requests, client=client)
         timings, self._timings = self._timings, {}
         for (method, route, status), seconds in timings.items():
             labels = {"method": method, "route": route, "status": str(status)}

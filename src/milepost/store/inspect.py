@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -42,6 +44,14 @@ def _connection(dialect: Dialect, *, read_only: bool) -> Iterator[Connection]:
             connection.close()
     except Exception as error:
         raise dialect.problem(error) or error from error
+
+
+def is_there(uri: str) -> bool:
+    """Whether a SQLite file exists (looking into it would make it); other databases may."""
+    scheme, _, rest = uri.partition("://")
+    if scheme.partition("+")[0] != "sqlite":
+        return True
+    return Path(unquote(rest.partition("?")[0]).removeprefix("/")).is_file()
 
 
 def schema(dialect: Dialect) -> SchemaState:
@@ -91,6 +101,19 @@ def stats(dialect: Dialect) -> list[TableStats]:
         ]
 
     return _read(dialect, read)
+
+
+def counts(dialect: Dialect) -> dict[str, int]:
+    """How many things there are."""
+    wanted = {
+        "experiments": "SELECT COUNT(*) FROM experiments WHERE lifecycle = 0",
+        "runs": "SELECT COUNT(*) FROM runs WHERE lifecycle = 0",
+        "runs in the trash": "SELECT COUNT(*) FROM runs WHERE lifecycle = 1",
+        "registered models": "SELECT COUNT(*) FROM registered_models",
+        "model versions": "SELECT COUNT(*) FROM model_versions",
+        "logged models": "SELECT COUNT(*) FROM logged_models WHERE lifecycle = 0",
+    }
+    return _read(dialect, lambda tx: {noun: _number(tx, sql) for noun, sql in wanted.items()})
 
 
 def total_bytes(dialect: Dialect) -> int:

@@ -1,0 +1,200 @@
+"""milepost status, info, open and logs: the server that is running, and how to reach it."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import click
+
+from milepost import __version__
+from milepost.cli.api import url_option
+from milepost.cli.options import loaded, setting_options
+from milepost.cli.output import emit, json_option, not_well, pairs, size, when
+from milepost.config import Settings
+from milepost.config.settings import masked_uri
+from milepost.errors import NotFound, Problem
+from milepost.http.logs import log_path
+from milepost.services import backup
+from milepost.store import inspect
+from milepost.store.db import open_dialect
+from milepost.upstreams.tracking import TrackingServer
+
+_ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - addresses to connect to are derived from it
+
+
+def server_url(settings: Settings) -> str:
+    """Where this machine reaches the server of these settings."""
+    host = "127.0.0.1" if settings.host in _ANY else settings.host
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.port}{settings.static_prefix}"
+
+
+def ask_server(url: str) -> dict[str, Any]:
+    """What the server says of itself; `running` is False where none answers."""
+    server = TrackingServer(url, timeout=5)
+    try:
+        server.text("/health")
+    except Problem as problem:
+        return {"url": server.url, "running": False, "problem": problem.message}
+    found: dict[str, Any] = {"url": server.url, "running": True}
+    try:
+        found["version"] = server.text("/version")
+        details = server.call("GET", "/health/details")
+        found |= {"status": details["status"], "parts": details["parts"]}
+    except Problem:
+        found.setdefault("version", "unknown")  # MLflow itself has no details
+    return found
+
+
+def _database(settings: Settings) -> dict[str, Any]:
+    masked = masked_uri(settings.store_uri)
+    if not inspect.is_there(settings.store_uri):
+        return {"uri": masked, "reachable": False, "problem": "there is none yet"}
+    try:
+        dialect = open_dialect(settings.store_uri)
+        state = inspect.schema(dialect)
+        counts = inspect.counts(dialect) if state.current == state.wanted else {}
+        return {
+            "uri": masked, "reachable": True, "schema": state.current, "wanted": state.wanted,
+            "bytes": inspect.total_bytes(dialect), "counts": counts,
+        }  # fmt: skip
+    except Problem as problem:
+        return {"uri": masked, "reachable": False, "problem": problem.message}
+
+
+@click.command()
+@url_option
+@json_option
+@setting_options
+def status(url: str, as_json: bool, **flags: Any) -> None:
+    """Say whether the server runs and is well, and what its database holds.
+
+    Exit code 0 if it runs and is well, 3 if not.
+
+    \b
+    Examples:
+      milepost status
+      milepost status --url http://mlflow:5000 --json
+    """
+    settings = loaded(flags).settings
+    server = ask_server(url or server_url(settings))
+    data: dict[str, Any] = {"server": server}
+    if not url:
+        data["database"] = _database(settings)
+        kept = [b for b in backup.found_in(Path(settings.data_dir) / "backups") if b.finished]
+        data["last_backup"] = kept[-1] if kept else None
+    emit(data, lambda: _text(data), as_json=as_json)
+    if not server["running"] or server.get("status", "OK") == "DOWN":
+        not_well()
+
+
+def _text(data: dict[str, Any]) -> str:
+    server = data["server"]
+    rows = [("server", f"{server['url']}: {_state(server)}")]
+    for name, part in server.get("parts", {}).items():
+        found = f"ok, {part['seconds'] * 1000:.0f} ms" if part["ok"] else part["problem"]
+        rows.append((f"  {name}", found))
+    database = data.get("database")
+    if database and not database["reachable"]:
+        rows.append(("database", f"{database['uri']}: {database['problem']}"))
+    elif database:
+        found = f"{database['uri']}, schema {database['schema']}, {size(database['bytes'])}"
+        rows.append(("database", found))
+        rows += [(f"  {noun}", count) for noun, count in database["counts"].items()]
+    if "last_backup" in data:
+        last = data["last_backup"]
+        rows.append(("last backup", f"{when(last.started)} UTC" if last else "none"))
+    return pairs(rows)
+
+
+def _state(server: dict[str, Any]) -> str:
+    if not server["running"]:
+        return "not running"
+    return f"running, version {server['version']}, {server.get('status', 'OK')}"
+
+
+@click.command()
+@url_option
+@json_option
+@setting_options
+def info(url: str, as_json: bool, **flags: Any) -> None:
+    """Print how to connect: addresses, the variables a training machine needs, where data is.
+
+    \b
+    Example:
+      milepost info
+    """
+    settings = loaded(flags).settings
+    address = url or server_url(settings)
+    data = {
+        "version": __version__,
+        "url": address,
+        "tracking_uri": address,
+        "environment": {"MLFLOW_TRACKING_URI": address},
+        "health": f"{address}/health",
+        "metrics": f"{address}/metrics" if settings.serves_metrics else None,
+    }
+    if not url:
+        data |= {
+            "backend_store": masked_uri(settings.store_uri),
+            "artifact_root": settings.artifact_root,
+            "artifacts_destination": settings.artifacts_uri,
+        }
+    rows = [(name.replace("_", " "), v) for name, v in data.items() if name != "environment"]
+    export = f"export MLFLOW_TRACKING_URI={shlex.quote(address)}"
+    emit(data, lambda: f"{pairs(rows)}\n\n{export}", as_json=as_json)
+
+
+@click.command("open")
+@click.option("--print", "only_print", is_flag=True, help="Print the address, open nothing.")
+@url_option
+@json_option
+@setting_options
+def open_(only_print: bool, url: str, as_json: bool, **flags: Any) -> None:
+    """Open the pages of the server in a browser.
+
+    \b
+    Example:
+      milepost open
+    """
+    address = (url or server_url(loaded(flags).settings)).rstrip("/") + "/"
+    opened = not only_print and click.launch(address) == 0
+    emit({"url": address, "opened": opened}, address, as_json=as_json)
+
+
+@click.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on printing what is added.")
+@click.option("--tail", "-n", type=click.IntRange(min=0), default=100, show_default=True,
+              help="How many lines to begin with.")  # fmt: skip
+@setting_options
+def logs(follow: bool, tail: int, **flags: Any) -> None:
+    """Print the server's log, which it keeps in the data folder besides standard error.
+
+    With the setting log_format=json each line is a JSON object.
+
+    \b
+    Examples:
+      milepost logs
+      milepost logs --follow --tail 20
+    """
+    path = log_path(loaded(flags).settings)
+    try:
+        log = path.open(errors="replace")
+    except OSError as error:
+        raise NotFound(
+            f"{path}: {error.strerror}. The server writes there once it runs with this data folder;"
+            " it always writes to standard error as well (docker logs, kubectl logs, journalctl)."
+        ) from None
+    with log:
+        for line in deque(log, tail):
+            click.echo(line, nl=False)
+        while follow:
+            line = log.readline()
+            if line:
+                click.echo(line, nl=False)
+            else:
+                time.sleep(0.2)
