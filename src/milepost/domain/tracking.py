@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -216,6 +217,8 @@ def check_key(key: str, parameter: str, noun: str) -> None:
 
     `parameter` is the request field to name in the message, `noun` what the key belongs to.
     """
+    if _is_good_key(key):
+        return
     check_key_length(key, noun)
     if not _KEY.fullmatch(key):
         raise Invalid(
@@ -223,12 +226,16 @@ def check_key(key: str, parameter: str, noun: str) -> None:
             " alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and"
             " slashes (/)."
         )
-    if not is_plain_path(key):
-        raise Invalid(
-            f"Invalid value \"{key}\" for parameter '{parameter}' supplied: Names may be treated as"
-            " files in certain cases, and must not resolve to other names when treated as such."
-            f" This name would resolve to '{posixpath.normpath(key)}'"
-        )
+    raise Invalid(
+        f"Invalid value \"{key}\" for parameter '{parameter}' supplied: Names may be treated as"
+        " files in certain cases, and must not resolve to other names when treated as such."
+        f" This name would resolve to '{posixpath.normpath(key)}'"
+    )
+
+
+@lru_cache(maxsize=16384)  # training loops send the same keys over and over
+def _is_good_key(key: str) -> bool:
+    return len(key) <= MAX_KEY and bool(_KEY.fullmatch(key)) and is_plain_path(key)
 
 
 def check_key_length(key: str, noun: str) -> None:
@@ -254,9 +261,11 @@ def check_batch(batch: Batch) -> None:
             " contains only one param value per param key."
         )
     for i, param in enumerate(batch.params):
-        check_key(param.key, _place("params", i, len(batch.params)), "Param key")
+        if not _is_good_key(param.key):
+            check_key(param.key, _place("params", i, len(batch.params)), "Param key")
     for i, tag in enumerate(batch.tags):
-        check_key(tag.key, _place("tags", i, len(batch.tags)), "key")
+        if not _is_good_key(tag.key):
+            check_key(tag.key, _place("tags", i, len(batch.tags)), "key")
 
 
 def _place(items: str, i: int, count: int) -> str:
