@@ -9,9 +9,12 @@ from milepost.breaker import Breaker, Breakers, Rules, artifact_breaker
 from milepost.config import Settings
 from milepost.meter import Meter, NullMeter
 from milepost.services.artifacts import Artifacts
+from milepost.services.cleaning import cleaning
 from milepost.services.deliveries import Deliverer
 from milepost.services.direct import DirectTransfers
+from milepost.services.gc import Collector
 from milepost.services.health import Health, Part
+from milepost.services.jobs import Job
 from milepost.services.locations import Locations
 from milepost.services.logged_models import LoggedModels
 from milepost.services.metrics import Metrics
@@ -46,12 +49,18 @@ class App:
     webhooks: Webhooks
     sender: Sender
     deliverer: Deliverer
+
     breakers: Breakers
     meter: Meter
     health: Health
 
+    jobs: tuple[Job, ...]
+    """What a server does by itself at its times; started by the server, not by a command."""
+
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
+        for job in self.jobs:
+            job.stop()
         self.deliverer.close()
         self.store.close()
 
@@ -102,7 +111,16 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
         health=Health(
             _health(settings, store, stores, breakers), settings.health_check_timeout, meter
         ),
+        jobs=_jobs(settings, store, Collector(store, locations, stores, settings.artifacts_uri)),
     )
+
+
+def _jobs(settings: Settings, store: Store, collector: Collector) -> tuple[Job, ...]:
+    if not settings.gc_enabled or settings.artifacts_only:
+        return ()
+    older_than = int(settings.gc_older_than * 1000)
+    job = cleaning(store, collector, settings.retention, settings.gc_schedule, older_than)
+    return (job,)
 
 
 def _sender(settings: Settings) -> Sender:

@@ -121,9 +121,17 @@ class Server:
         self._telemetry = Telemetry(self._settings)
         self._app = build(self._settings, self._telemetry.meter)
         self._api = Api(self._app)
+        self._requests = Requests(self._settings, self._telemetry.meter)
+        self._background = Background(self._app, self._telemetry)
         if self._settings.registry_enabled:
             self._app.deliverer.start()
-        self._handler = self._guard.wrap(_router(self._app, self._api))
+        for job in self._app.jobs:
+            job.start()
+        router = _router(self._app, self._api)
+        if self._settings.serves_metrics:
+            text = metrics(self._requests, self._telemetry.text, CONTENT_TYPE)
+            router.add("GET", "/metrics", text)
+        self._handler = self._requests.wrap(self._guard.wrap(router))
 
     def close(self) -> None:
         """Answer what is under way, then release everything."""
