@@ -33,7 +33,7 @@ def _search(filter: str = "", **more: Any) -> Call:
     return post(f"{_LM}/search", {"experiment_ids": ["$exp"], "filter": filter, **more})
 
 
-_DATASET = {"dataset_name": "d", "dataset_digest": "dd"}
+_DATASET: Any = {"dataset_name": "d", "dataset_digest": "dd"}
 _GET = get(f"{_LM}/$model")
 _FULL = _create(
     model_type="agent",

@@ -53,7 +53,7 @@ def _aliased(alias: str, name: str = "$name") -> Call:
 
 
 def _search(filter: str | None = None, route: str = _RM, **query: Any) -> Call:
-    named = {"filter": filter} if filter is not None else {}
+    named: Any = {"filter": filter} if filter is not None else {}
     return get(f"{route}search", **named, **query)
 
 
@@ -61,7 +61,7 @@ def _tag(key: str, value: str) -> dict[str, str]:
     return {"key": key, "value": value}
 
 
-_ARCHIVE = {"archive_existing_versions": True}
+_ARCHIVE: Any = {"archive_existing_versions": True}
 _MADE = [_model(), _version()]
 _THREE = [_model(), *[_version(tags=[_tag("t", str(i))]) for i in range(3)]]
 _FOUND = [

@@ -29,7 +29,8 @@ from milepost.upstreams.webhook import Reply, Sender
 log = logging.getLogger(__name__)
 
 LEASE = "webhooks"
-_LEASE_MS = 30_000
+_LEASE_MS = 20_000  # longer than any attempt
+_PAUSE_SECONDS = 10.0
 _AT_ONCE = 8
 _KEPT_MS = 30 * 24 * 3600 * 1000
 _TIDY_SECONDS = 3600.0
@@ -85,8 +86,10 @@ class Deliverer:
                 self._round()
             except Problem as problem:
                 log.warning("The outbox of webhooks cannot be read: %s", problem.message)
+                self._stopping.wait(_PAUSE_SECONDS)
             except Exception:
-                log.exception("Delivering webhooks failed; trying again in %g s", self._poll)
+                log.exception("Delivering webhooks failed; trying again in %g s", _PAUSE_SECONDS)
+                self._stopping.wait(_PAUSE_SECONDS)
 
     def _round(self) -> None:
         """Hand every delivery whose time has come to a thread, at most one for each webhook."""

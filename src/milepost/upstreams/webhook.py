@@ -71,7 +71,7 @@ class Sender:
         try:
             return exchange.run({**headers, **_authorization(parts)}, body)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            if exchange.late:
+            if exchange.late or isinstance(error, TimeoutError):
                 return Reply(error=f"no complete answer within {self.seconds:g} seconds")
             return Reply(error=f"{type(error).__name__}: {error}"[:500])
 
@@ -130,7 +130,10 @@ class _Exchange:
             connection.sock = self._connected()
             connection.request("POST", _target(self._parts), body, dict(headers))
             answer = connection.getresponse()
-            return Reply(answer.status, _text(answer))
+            reply = Reply(answer.status, _text(answer))
+            if self.late:
+                raise TimeoutError  # a cut connection looks like the end of an answer
+            return reply
         finally:
             watch.cancel()
             if self._socket is not None:

@@ -1,0 +1,45 @@
+"""A real MLflow 3 client works with prompts, logged models and webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from tests.parts.milepost import StartMilepost
+from tests.parts.mlflow import MlflowClient
+from tests.parts.receiver import Receiver
+
+SCRIPT = Path(__file__).parent / "scripts" / "registry.py"
+PRIVATE = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
+
+
+def test_registry(
+    mlflow_client_of: Callable[[str], MlflowClient],
+    milepost_server: StartMilepost,
+    receiver: Receiver,
+) -> None:
+    unique, server = uuid4().hex, milepost_server(env=PRIVATE)
+    facts = mlflow_client_of("3.17.2").run(SCRIPT, server.url, unique, receiver.url)
+    assert facts == {
+        "prompt": "Hi Ann",
+        "aliased prompt": "Hello Ann",
+        "prompts": [f"prompt-{unique}"],
+        "not a model": 0,
+        "no prompt": None,
+        "pending": "PENDING",
+        "ready": "READY",
+        "params": {"k": "1", "depth": "3"},
+        "tags": {"team": "blue"},
+        "metrics": [["acc", 0.8, None], ["acc", 0.9, "probe"]],
+        "by metric": 1,
+        "by data": 0,
+        "logged twice": "INVALID_PARAMETER_VALUE",
+        "deleted": "RESOURCE_DOES_NOT_EXIST",
+        "hook": ["model_version.created", "registered_model.created"],
+        "hooks": ["changed"],
+        "tested": [True, 200],
+        "no hook": "RESOURCE_DOES_NOT_EXIST",
+    }
+    (message,) = receiver.received
+    assert message.event == ("model_version", "created")
