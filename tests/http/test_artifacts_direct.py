@@ -126,8 +126,10 @@ def test_an_upload_url_is_for_one_file_and_counts(client: httpx.Client, run_id: 
 
 def test_nobody_gets_a_url_for_what_is_not_theirs(client: httpx.Client, run_id: str) -> None:
     body = {"path": "f", "num_parts": 1}
-    for folder in ("nowhere", "99/artifacts", f"{run_id}/artifacts"):
-        assert client.post(f"{MPU}/create/{folder}", json=body).status_code == 404
+    for folder in ("", "/nowhere", "/99/artifacts", f"/{run_id}/artifacts", "/0/traces"):
+        refused = client.post(f"{MPU}/create{folder}", json=body)
+        assert refused.status_code == 501
+        assert refused.json()["message"].startswith("Multipart upload is not supported for the")
     assert client.post(f"{MPU}/create/0/%2e%2e/x", json=body).status_code == 400
     assert client.get(f"{PRESIGNED}/nowhere/f").status_code == 404
     assert client.get(f"{PRESIGNED}/0/{run_id}/artifacts/none").status_code == 404

@@ -12,11 +12,12 @@ from milepost.app import App
 from milepost.blobs.base import BlobStore, Part, Signed
 from milepost.domain.access import Action
 from milepost.domain.artifacts import Owner, Usage
-from milepost.errors import Invalid
+from milepost.errors import Invalid, Unsupported
 from milepost.mlflow_api.endpoint import Call, Endpoint, body, empty, query
 from milepost.mlflow_api.experiments import experiment_id
 from milepost.mlflow_api.wire import Int64, Message, Required
 from milepost.services.artifacts import Place
+from milepost.services.direct import NO_UPLOAD
 from milepost.store.tx import Tx
 
 _UPLOAD_SECONDS = 900
@@ -106,6 +107,11 @@ def _file(call: Call, local: str) -> str:
     return f"{call.path['file']}/{name}"
 
 
+def _parse_nowhere(call: Call) -> None:
+    """What client 2.9.2 sends for a file at the top of a run's artifacts: no path at all."""
+    raise Unsupported(NO_UPLOAD)
+
+
 def _parse_begin(call: Call) -> tuple[str, Begin]:
     request = _begin(call)
     return _file(call, request.path), request
@@ -181,6 +187,11 @@ def _dump_usage(usage: Usage) -> dict[str, Any]:
 
 
 ENDPOINTS = [
+    Endpoint(
+        "POST", "mlflow-artifacts/mpu/create", Action.EDIT_ARTIFACT, "read", _parse_nowhere,
+        lambda app, tx, x: None,
+        empty,
+    ),
     Endpoint(
         "POST", "mlflow-artifacts/mpu/create/{file}", Action.EDIT_ARTIFACT, "read", _parse_begin,
         _writable,

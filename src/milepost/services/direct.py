@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from milepost.blobs.base import MAX_PARTS, Direct, Part, Signed
-from milepost.domain.artifacts import Owner, Usage
+from milepost.domain.artifacts import Owner, OwnerKind, Usage
 from milepost.domain.tracking import Lifecycle
 from milepost.errors import Invalid, NotFound, Unsupported
 from milepost.services.artifacts import Artifacts, Place, Stored
@@ -27,7 +27,7 @@ PART_SECONDS = 6 * 3600
 MAX_SECONDS = 7 * 24 * 3600
 """Longest life of a signed URL that the stores accept."""
 
-_NO_UPLOAD = "Multipart upload is not supported for the current artifact repository"
+NO_UPLOAD = "Multipart upload is not supported for the current artifact repository"
 _NO_DOWNLOAD = "Multipart download is not supported for the current artifact repository"
 
 
@@ -50,12 +50,17 @@ class DirectTransfers:
     # In a transaction: who may
 
     def writable(self, tx: Tx, path: str) -> Place:
-        """The place of a served file that may be uploaded. Unlike a plain upload it must belong to
-        something that exists and is not in the trash."""
+        """The place of a file of a run or logged model that may be uploaded in parts.
+
+        Client 2.9.2 does not tell whose its file is. It is told that there is no such way, which
+        makes it take the plain one, where it does.
+        """
         if not self._owners:
             return self._artifacts.served_file(path)
         place = self._artifacts.owned(tx, path)
-        _check_owner(place.owner, path)
+        if place.owner is None or place.owner.kind is OwnerKind.experiment:
+            raise Unsupported(f"{NO_UPLOAD}: '{path}' is not below a run or logged model")
+        _check_active(place.owner)
         return place
 
     def readable(self, tx: Tx, path: str) -> Place:
@@ -71,7 +76,8 @@ class DirectTransfers:
             place = self._artifacts.file_of_run(tx, run_id, path)
         else:
             place = self._artifacts.file_of_model(tx, model_id, path)
-        _check_owner(place.owner, path)
+        if place.owner is not None:
+            _check_active(place.owner)
         return place
 
     # At the store
@@ -80,19 +86,19 @@ class DirectTransfers:
         """Begin a file of `count` parts: its id, and where to PUT each part."""
         if not 1 <= count <= MAX_PARTS:
             raise Invalid(f"num_parts must be between 1 and {MAX_PARTS}, got {count}.")
-        return self._direct(place, _NO_UPLOAD).begin(place.path, count, PART_SECONDS)
+        return self._direct(place, NO_UPLOAD).begin(place.path, count, PART_SECONDS)
 
     def complete(self, place: Place, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the file of its parts, and count it."""
         ordered = sorted(parts)
         if not ordered or len({part.number for part in ordered}) < len(ordered):
             raise Invalid("parts must be given, each with a number of its own.")
-        self._direct(place, _NO_UPLOAD).complete(place.path, upload_id, ordered)
+        self._direct(place, NO_UPLOAD).complete(place.path, upload_id, ordered)
         self._count(place)
 
     def abandon(self, place: Place, upload_id: str) -> None:
         """Forget the parts."""
-        self._direct(place, _NO_UPLOAD).abandon(place.path, upload_id)
+        self._direct(place, NO_UPLOAD).abandon(place.path, upload_id)
 
     def upload_url(self, place: Place, seconds: int) -> Signed:
         """Where a whole file can be PUT."""
@@ -147,9 +153,7 @@ class DirectTransfers:
         self._store.write(self._artifacts.stored, [Stored(place, size)])
 
 
-def _check_owner(owner: Owner | None, path: str) -> None:
-    if owner is None:
-        raise NotFound(f"'{path}' is not below the artifacts of a run, model or experiment.")
+def _check_active(owner: Owner) -> None:
     if owner.lifecycle != Lifecycle.active:
         raise Invalid(f"The {owner.kind.name} {owner.id} must be in the 'active' state.")
 

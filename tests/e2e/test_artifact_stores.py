@@ -1,0 +1,102 @@
+"""Artifacts with the real clients: through the server, and past it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.parts.milepost import MilepostServer, StartMilepost
+from tests.parts.mlflow import MlflowClient
+from tests.parts.proxy import Proxy, proxy_to
+from tests.parts.s3 import S3
+
+SCRIPT = Path(__file__).parent / "scripts" / "artifact_stores.py"
+SIZE = 12 << 20
+MULTIPART = {
+    "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": str(6 << 20),
+    "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE": str(5 << 20),
+    "MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE": str(6 << 20),
+    "MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE": str(5 << 20),
+}
+
+
+def check(done: dict[str, Any], server: MilepostServer) -> None:
+    """What the script must have seen, with whatever store."""
+    assert done["same"]
+    assert done["inner"] == sorted(f"{n}.txt" for n in range(20))
+    assert done["text"] == "hello"
+    assert done["listed"] == {
+        "": [["big file.bin", False, SIZE], ["notes", True, None], ["some", True, None]],
+        "some/where": [["some/where/größe.json", False, 2], ["some/where/inner", True, None]],
+        "notes": [["notes/a.yaml", False, 5], ["notes/hello.txt", False, 5]],
+        "notes/hello.txt": [],
+        "none": [],
+    }
+    assert done["left"] == [[], done["listed"]["notes"]]
+    usage = httpx.get(
+        f"{server.url}/api/3.0/milepost/artifacts/usage", params={"run_id": done["run_id"]}
+    )
+    assert usage.json() == {"bytes": SIZE + 10, "files": 3}
+
+
+def test_on_a_local_store(mlflow_client: MlflowClient, milepost_server: StartMilepost) -> None:
+    server = milepost_server()
+    check(mlflow_client.run(SCRIPT, server.url, str(SIZE)), server)
+
+
+@pytest.fixture
+def on_s3(s3: S3, s3_bucket: str, milepost_server: StartMilepost) -> StartMilepost:
+    """Starts a server whose artifacts are in a fresh bucket."""
+
+    def start(*flags: str) -> MilepostServer:
+        where = f"--artifacts-destination=s3://{s3_bucket}/root"
+        return milepost_server(None, where, *flags, env=s3.environment)
+
+    return start
+
+
+@pytest.fixture
+def watched() -> Iterator[Any]:
+    """Puts a server behind a proxy that counts bytes."""
+    opened: list[Any] = []
+
+    def watch(server: MilepostServer) -> Proxy:
+        context = proxy_to(urlsplit(server.url).port or 0)
+        opened.append(context)
+        return context.__enter__()
+
+    yield watch
+    for context in opened:
+        context.__exit__(None, None, None)
+
+
+def test_on_s3_through_the_server(
+    mlflow_client: MlflowClient, on_s3: StartMilepost, watched: Any
+) -> None:
+    server = on_s3("--no-direct-transfers")
+    proxy = watched(server)
+    check(mlflow_client.run(SCRIPT, proxy.url, str(SIZE), **MULTIPART), server)
+    assert proxy.sent > SIZE
+    assert proxy.received > SIZE
+
+
+def test_on_s3_past_the_server(
+    mlflow_client: MlflowClient, on_s3: StartMilepost, watched: Any
+) -> None:
+    """3.17.2 is told by server-info. 2.9.2, told by its user, does not say which run its parts are
+    for, is sent back, and uploads the plain way to the right place."""
+    server = on_s3()
+    proxy = watched(server)
+    told = {"MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true"}
+    env = MULTIPART if mlflow_client.version == "3.17.2" else MULTIPART | told
+    check(mlflow_client.run(SCRIPT, proxy.url, str(SIZE), **env), server)
+    if mlflow_client.version == "3.17.2":
+        assert proxy.sent < 1 << 20
+        assert proxy.received < 1 << 20
+    else:
+        assert proxy.sent > SIZE
