@@ -26,6 +26,8 @@ settings.register_profile("milepost", deadline=None, print_blob=True)
 settings.load_profile("milepost")
 
 
+# Before xdist's own hook, which reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for part in SHARED:

@@ -8,6 +8,8 @@ row, record its answer and read it before committing it:
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.differential.pair import Call, get, post
 from tests.mlflow_api import golden_registry
 
@@ -44,7 +46,7 @@ _USED = post(
 _SERVED = "/api/2.0/mlflow-artifacts/"
 _PLACE = "$exp/$run/artifacts/b"
 _FILE = Call("PUT", f"{_SERVED}artifacts/$unique/a/b.txt", b"text")
-_NAME = {"name": "$name"}
+_NAME: dict[str, Any] = {"name": "$name"}
 _FIRST = {**_NAME, "version": "1"}
 _MODEL = post(
     "registered-models/create",

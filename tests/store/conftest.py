@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,9 @@ class Opened:
             ]
             return await asyncio.gather(*waiting, return_exceptions=True)
 
-        return asyncio.run(all_at_once())
+        # In a thread of its own, as the browser's driver keeps a loop running in ours.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, all_at_once()).result()
 
 
 def opened(uri: str) -> Opened:
