@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench import seed, workloads, writes
+from bench import artifacts, seed, workloads, writes
 from bench.postgres import postgres
 from bench.reads import Seeded
 from bench.results import Results, Sample
 from bench.servers import MILEPOST, Kind, Server
-from bench.workloads import Row, WriteRow
+from bench.workloads import ArtifactRow, Row, WriteRow
 
 SMALL, LARGE = 20_000, 500_000
 """Runs to search."""
@@ -71,6 +71,8 @@ class Session:
                 self._writes("postgres", rows, workloads.POSTGRES_MEMORY, addresses)
         if of(workloads.LARGE):
             self._large()
+        if of([*workloads.LOCAL_ARTIFACTS, workloads.MEANWHILE, *workloads.S3_ARTIFACTS]):
+            self._artifacts()
 
     def _writes(
         self, stage: str, rows: Sequence[WriteRow], memory: Row, addresses: Mapping[str, str]
@@ -129,6 +131,29 @@ class Session:
                     sample = row.measure(store, self._plan.read_seconds)
                     # Other runs match at another size, so the answers need not agree.
                     self._add(row, name, Sample(sample.value, faults=sample.faults))
+
+    def _artifacts(self) -> None:
+        kinds = [kind for kind in self._plan.kinds if kind.name != "fasttrackml"]
+        self._artifact_rows(
+            "artifacts-local", kinds, [*workloads.LOCAL_ARTIFACTS, workloads.MEANWHILE]
+        )
+        if self._plan.of(workloads.S3_ARTIFACTS):
+            with artifacts.s3_server(self._scratch / "s3") as variables:
+                there = [artifacts.on_s3(kind, variables) for kind in kinds]
+                self._artifact_rows("artifacts-s3", there, workloads.S3_ARTIFACTS)
+
+    def _artifact_rows(
+        self, stage: str, kinds: Sequence[Kind], rows: Sequence[ArtifactRow]
+    ) -> None:
+        wanted = self._plan.of(rows)
+        if not wanted:
+            return
+        with self._running(stage, kinds) as servers:
+            for server in servers:
+                artifacts.small("PUT")(server)
+            for row in wanted:
+                for server in servers * self._plan.rounds:
+                    self._add(row, server.kind.name, row.measure(server))
 
     def _filled(self, server: Server, count: int, *, histories: bool) -> Seeded:
         """A store with so many runs to search, and runs with long histories if asked for."""

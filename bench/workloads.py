@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bench import reads, writes
+from bench import artifacts, reads, writes
 from bench.reads import Read
 from bench.writes import Write
 
@@ -40,6 +40,13 @@ class ReadRow(Row):
     measure: Read = reads.long_history
     skipped: str = ""
     """A contender that has no such endpoint."""
+
+
+@dataclass(frozen=True)
+class ArtifactRow(Row):
+    """A workload on the artifacts that a server serves."""
+
+    measure: artifacts.Measure = artifacts.put_large
 
 
 def _times(mlflow: float, fasttrackml: float) -> dict[str, float]:
@@ -225,6 +232,45 @@ POSTGRES_MEMORY = Row(
     "MiB",
     "As for SQLite, without PostgreSQL's own processes.",
 )
+
+
+def _artifact_rows(store: str, where: str) -> list[ArtifactRow]:
+    file = f"A file of {artifacts.LARGE_MB} MB over one connection, {where}."
+    many = (
+        f"{artifacts.SMALL} files of {artifacts.SMALL_BYTES // 1000} kB over"
+        f" {artifacts.CONNECTIONS} connections, {where}."
+    )
+    rows = [
+        ("put-large", file, "MB/s", 2.0, artifacts.put_large),
+        ("get-large", file, "MB/s", 2.0, artifacts.get_large),
+        ("put-small", many, "files/s", 3.0, artifacts.small("PUT")),
+        ("get-small", many, "files/s", 3.0, artifacts.small("GET")),
+    ]
+    return [
+        ArtifactRow(
+            f"artifacts/{store}-{name}",
+            f"artifacts, {where}: {name.replace('-', ' ')}",
+            unit,
+            what,
+            more_is_better=True,
+            times={"mlflow": times},
+            measure=measure,
+        )
+        for name, what, unit, times, measure in rows
+    ]
+
+
+LOCAL_ARTIFACTS = _artifact_rows("local", "local disk")
+MEANWHILE = ArtifactRow(
+    "artifacts/log-metric-meanwhile",
+    f"log-metric p95 while {artifacts.UPLOADS} large files go up",
+    "times idle",
+    f"One connection logs points; {artifacts.UPLOADS} others upload {artifacts.LARGE_MB} MB each.",
+    limit=3,
+    measure=artifacts.metrics_meanwhile,
+)
+S3_ARTIFACTS = _artifact_rows("s3", "S3 server")
+
 ROWS: list[Row] = [
     *SQLITE_WRITES,
     *READS,
@@ -236,4 +282,7 @@ ROWS: list[Row] = [
     READING,
     *POSTGRES_WRITES,
     POSTGRES_MEMORY,
+    *LOCAL_ARTIFACTS,
+    MEANWHILE,
+    *S3_ARTIFACTS,
 ]
