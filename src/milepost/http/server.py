@@ -15,6 +15,7 @@ from milepost.http import artifacts, health, logs, meta, modes, ui
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
 from milepost.http.background import Background
+from milepost.http.live import Live
 from milepost.http.security import Guard
 from milepost.http.telemetry import ROUTE, Requests, label, metrics
 from milepost.mlflow_api import table
@@ -168,6 +169,10 @@ def _routes(app: App) -> Iterable[tuple[str, str, Handler]]:
     for method in ("GET", "POST"):
         yield method, "/ajax-api/3.0/mlflow/ui-telemetry", guarded(meta.ui_telemetry)
     yield from ui.routes(app.settings)
+    if not app.settings.artifacts_only:
+        live = Live(app)
+        for base in ("/api/3.0/", "/ajax-api/3.0/"):
+            yield "GET", f"{base}milepost/live", live
 
 
 def _api_routes(app: App, api: Api) -> Iterable[tuple[str, str, Handler]]:

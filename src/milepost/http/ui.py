@@ -34,6 +34,21 @@ _PAGE_HEADERS: Headers = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
+# A logged HTML file is written into this page: its scripts run, on an origin of their own, and can
+# reach neither the API nor any host.
+_PREVIEW = (
+    b"<!doctype html><title>Preview</title><script>addEventListener('message',e=>{document.open();"
+    b"document.write(e.data);document.close()},{once:true});parent.postMessage('ready','*')</script>"
+)
+_PREVIEW_POLICY = (
+    b"sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' data:"
+    b" blob:; style-src 'unsafe-inline' data:; img-src data: blob:; font-src data:;"
+    b" media-src data: blob:; worker-src blob:; frame-ancestors 'self'"
+)
+_PREVIEW_HEADERS: Headers = [
+    (b"content-security-policy", _PREVIEW_POLICY),
+    (b"cache-control", b"no-cache"),
+]
 _UNBUILT = (
     b"<!doctype html>\n<html lang=en>\n<title>Milepost</title>\n<h1>The pages are not built</h1>\n"
     b"<p>The API is up. Run <code>make ui</code>, then reload.</p>\n"
@@ -89,6 +104,7 @@ def routes(settings: Settings) -> Iterable[tuple[str, str, Handler]]:
         yield "GET", "/", _unbuilt
         return
     yield "GET", "/", _file(index, [*_PAGE_HEADERS, (b"cache-control", b"no-cache")])
+    yield "GET", "/preview", _preview
     if settings.static_prefix:
         yield "GET", "", _to_folder(settings.static_prefix)
     kept: Headers = [(b"cache-control", b"public, max-age=31536000, immutable")]
@@ -99,6 +115,10 @@ def routes(settings: Settings) -> Iterable[tuple[str, str, Handler]]:
 
 async def _unbuilt(scope: Scope, receive: Receive, send: Send) -> None:
     await respond(send, 503, HTML, _UNBUILT)
+
+
+async def _preview(scope: Scope, receive: Receive, send: Send) -> None:
+    await respond(send, 200, HTML, _PREVIEW, _PREVIEW_HEADERS)
 
 
 def _to_folder(prefix: str) -> Handler:

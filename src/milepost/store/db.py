@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from milepost.errors import Conflict, Invalid, Problem, Unavailable
 from milepost.store import migrate
+from milepost.store.changes import Changes
 from milepost.store.dialect import Connection, Dialect
 from milepost.store.folding import Folder
 from milepost.store.mysql import mysql
@@ -56,7 +57,8 @@ class Store:
         self.pool = Pool(self._watch, self.limits.pool_size or dialect.max_readers, self.limits)
         self._names = Names()
         self.folder = Folder()
-        self._writer = Writer(dialect, self._names, self.folder, self._watch, self.limits)
+        changes = Changes(self.folder)
+        self._writer = Writer(dialect, self._names, changes, self._watch, self.limits, changes.note)
 
     def read(self, verb: Callable[[Tx, A], R], argument: A) -> R:
         """Run `verb` in a read-only snapshot, in the calling thread."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from milepost.domain.tracking import Experiment, Lifecycle, Tag
 from milepost.store import keys
+from milepost.store.changes import experiment_topic, run_topic
 from milepost.store.conditions import Sql
 from milepost.store.tx import Tx, marks
 
@@ -16,7 +17,9 @@ _COLUMNS = "id, name, artifact_location, lifecycle, created, updated"
 
 def add(tx: Tx, name: str, location: str, now: int) -> int:
     """Insert an experiment and return its id."""
-    return tx.insert_id("experiments", _INSERTED, (name, location, Lifecycle.active, now, now))
+    number = tx.insert_id("experiments", _INSERTED, (name, location, Lifecycle.active, now, now))
+    tx.topics.add(experiment_topic(number))
+    return number
 
 
 def add_first(tx: Tx, name: str, location: str, now: int) -> None:
@@ -82,11 +85,13 @@ def move(tx: Tx, number: int, location: str) -> None:
 
 def rename(tx: Tx, number: int, name: str, now: int) -> None:
     """Give the experiment another name."""
+    tx.topics.add(experiment_topic(number))
     tx.run("UPDATE experiments SET name = ?, updated = ? WHERE id = ?", (name, now, number))
 
 
 def set_lifecycle(tx: Tx, number: int, stage: Lifecycle, now: int) -> None:
     """Move the experiment and all its runs to `stage`."""
+    tx.topics.update((experiment_topic(number), run_topic(number, "*")))
     tx.run("UPDATE experiments SET lifecycle = ?, updated = ? WHERE id = ?", (stage, now, number))
     tx.run(
         "UPDATE runs SET lifecycle = ?, deleted = ? WHERE experiment_id = ? AND lifecycle <> ?",
@@ -96,6 +101,7 @@ def set_lifecycle(tx: Tx, number: int, stage: Lifecycle, now: int) -> None:
 
 def set_tag(tx: Tx, number: int, tag: Tag) -> None:
     """Set or replace a tag."""
+    tx.topics.add(experiment_topic(number))
     key = keys.ensure(tx, [tag.key])[tag.key]
     tx.insert(
         "experiment_tags",
@@ -108,6 +114,7 @@ def set_tag(tx: Tx, number: int, tag: Tag) -> None:
 
 def delete_tag(tx: Tx, number: int, name: str) -> bool:
     """Remove a tag; whether it was there."""
+    tx.topics.add(experiment_topic(number))
     key = keys.find(tx, [name]).get(name)
     if key is None:
         return False

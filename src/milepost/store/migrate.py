@@ -13,12 +13,18 @@ from typing import Any
 
 from milepost.errors import Conflict
 from milepost.store.dialect import Connection, Dialect
-from milepost.store.migrations import m0001_tracking, m0002_registry, m0003_artifacts
+from milepost.store.migrations import (
+    m0001_tracking,
+    m0002_registry,
+    m0003_artifacts,
+    m0004_changes,
+)
 
 MIGRATIONS: list[list[str]] = [
     m0001_tracking.STATEMENTS,
     m0002_registry.STATEMENTS,
     m0003_artifacts.STATEMENTS,
+    m0004_changes.STATEMENTS,
 ]
 """Statements of migration 1, 2, ... in order. Only ever appended to."""
 

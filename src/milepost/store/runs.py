@@ -17,6 +17,7 @@ from milepost.domain.tracking import (
     Tag,
 )
 from milepost.store import keys
+from milepost.store.changes import run_topic
 from milepost.store.tx import Tx, marks
 
 COLUMNS = (
@@ -55,6 +56,7 @@ def add(tx: Tx, new: Sequence[Run]) -> None:
             for run in new
         ],
     )  # fmt: skip
+    tx.topics.update([run_topic(run.experiment_id, run.id) for run in new])
     ids = numbers(tx, [run.id for run in new])
     names = keys.ensure(tx, {tag.key for run in new for tag in run.tags})
     tx.insert(
@@ -76,6 +78,7 @@ def hold(tx: Tx, ids: Sequence[str]) -> dict[str, HeldRun]:
         f"{' ORDER BY id' + tx.dialect.for_update if tx.dialect.for_update else ''}",
         unique,
     )
+    tx.topics.update([run_topic(row[1], row[0]) for row in rows])
     return {row[0]: HeldRun(row[9], _run(row)) for row in rows}
 
 
@@ -97,6 +100,7 @@ def lock(tx: Tx, ids: Sequence[str]) -> dict[str, RunKey]:
         f"{' ORDER BY id' + tx.dialect.for_update if tx.dialect.for_update else ''}",
         unique,
     )
+    tx.topics.update([run_topic(row[2], row[0]) for row in rows])
     return {row[0]: RunKey(*row[1:]) for row in rows}
 
 

@@ -16,13 +16,21 @@ class Tx:
     """A transaction of one connection. Driver errors pass through; the Store translates them."""
 
     def __init__(
-        self, connection: Connection, dialect: Dialect, names: Names, slot: Slot | None = None
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        names: Names,
+        slot: Slot | None = None,
+        note: Callable[[set[str]], None] | None = None,
     ) -> None:
         self.dialect = dialect
         self.names = names
         self._slot = slot or Slot(connection)
         self._cursor = connection.cursor()
         self._after_commit: list[Callable[[], None]] = []
+        self._note = note
+        self.topics: set[str] = set()
+        """What this transaction changes, for those who watch (see changes.py)."""
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Call `action` once the transaction is durable; never if it is undone."""
@@ -32,6 +40,8 @@ class Tx:
         """Told by the writer that COMMIT succeeded."""
         for action in self._after_commit:
             action()
+        if self._note is not None and self.topics:
+            self._note(self.topics)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
         """All rows of a query."""

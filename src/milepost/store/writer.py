@@ -57,13 +57,20 @@ class Writer:
     """The only place from which a process writes to the database."""
 
     def __init__(
-        self, dialect: Dialect, names: Names, chores: Chores, watch: Watch, limits: Limits
+        self,
+        dialect: Dialect,
+        names: Names,
+        chores: Chores,
+        watch: Watch,
+        limits: Limits,
+        note: Callable[[set[str]], None] | None = None,
     ) -> None:
         self._dialect = dialect
         self._names = names
         self._chores = chores
         self._watch = watch
         self._limits = limits
+        self._note = note
         self._last_chore = 0.0
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._slot: Slot | None = None
@@ -155,7 +162,7 @@ class Writer:
         slot = self._slot
         slot.waiting = len(writes) + self._queue.qsize()
         slot.begin(self._limits.request_timeout)
-        tx = Tx(slot.connection, self._dialect, self._names, slot)
+        tx = Tx(slot.connection, self._dialect, self._names, slot, self._note)
         tx.run(self._dialect.begin_write)
         try:
             outcomes = self._apply(tx, writes, merge=merge)

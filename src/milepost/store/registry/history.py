@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from milepost.domain.registry import Change
+from milepost.store.changes import MODELS
 from milepost.store.tx import Tx
 
 _COLUMNS = "id, model_name, version, at, actor, action, subject, old_value, new_value, note"
@@ -12,6 +13,7 @@ _COLUMNS = "id, model_name, version, at, actor, action, subject, old_value, new_
 
 def add(tx: Tx, model: int, entries: Sequence[Change]) -> None:
     """Append entries of one model; their ids are given by the database."""
+    tx.topics.add(MODELS)
     tx.insert(
         "registry_history",
         ("model_id", "model_name", "version", "at", "actor", "action", "subject", "old_value",

@@ -1,0 +1,120 @@
+"""Milepost's routes for the trash and the operations page: delete forever, storage, settings."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from milepost.app import App
+from milepost.domain.access import Action
+from milepost.errors import Invalid
+from milepost.mlflow_api.endpoint import Call, Endpoint, body, query
+from milepost.mlflow_api.experiments import experiment_id
+from milepost.mlflow_api.wire import Int64, Message
+from milepost.services.gc import Collected, Collector, Selection
+from milepost.store import inspect
+from milepost.store.storage import Storage, by_experiment
+from milepost.store.tx import Tx
+
+_MOST = 1000
+
+
+class DeleteForever(Message):
+    """trash/delete-forever: what of the trash is to be gone for good"""
+
+    run_ids: list[str] = []
+    experiment_ids: list[str] = []
+    model_ids: list[str] = []
+
+
+class StorageMessage(Message):
+    """operations/storage"""
+
+    max_results: Int64 = 100
+
+
+class _Errand(NamedTuple):
+    """What to collect, or where to look; the store names the lane it is done in."""
+
+    selection: Selection | None
+
+
+def _selection(call: Call) -> Selection:
+    m = _delete_body(call)
+    if not (m.run_ids or m.experiment_ids or m.model_ids):
+        raise Invalid("Name what is to be deleted: run_ids, experiment_ids or model_ids.")
+    return Selection(
+        0,
+        tuple(m.run_ids),
+        tuple(experiment_id(e) for e in m.experiment_ids),
+        tuple(m.model_ids),
+        orphans=False,
+    )
+
+
+def _limit(call: Call) -> int:
+    limit = _storage_query(call).max_results
+    if not 1 <= limit <= _MOST:
+        raise Invalid(f"max_results must be between 1 and {_MOST}")
+    return limit
+
+
+_delete_body, _storage_query = body(DeleteForever), query(StorageMessage)
+
+
+def _collect(app: App, errand: _Errand) -> Collected:
+    assert errand.selection is not None
+    collector = Collector(app.store, app.locations, app.stores, app.settings.artifacts_uri)
+    return collector.collect(errand.selection)
+
+
+def _dump_collected(done: Collected) -> dict[str, Any]:
+    return {"runs": done.runs, "experiments": done.experiments, "models": done.models,
+            "files": done.files, "bytes": done.bytes, "failures": done.failures}  # fmt: skip
+
+
+def _dump_storage(item: Storage) -> dict[str, Any]:
+    return {"experiment_id": str(item.experiment), "name": item.name, "runs": item.runs,
+            "deleted_runs": item.deleted_runs, "bytes": item.bytes,
+            "files": item.files}  # fmt: skip
+
+
+def _database(app: App, _: _Errand) -> dict[str, Any]:
+    dialect = app.store.dialect
+    schema = inspect.schema(dialect)
+    return {
+        "kind": dialect.name,
+        "server_version": inspect.server_version(dialect),
+        "schema_version": schema.current,
+        "wanted_schema_version": schema.wanted,
+        "bytes": inspect.total_bytes(dialect),
+        "counts": inspect.counts(dialect),
+        "jobs": [job.name for job in app.jobs],
+        "artifacts": app.settings.artifacts_uri,
+    }
+
+
+def _nothing(app: App, tx: Tx, x: Any) -> _Errand:
+    return _Errand(x if isinstance(x, Selection) else None)
+
+
+ENDPOINTS = [
+    Endpoint(
+        "POST", "milepost/trash/delete-forever", Action.MANAGE_EXPERIMENT, "read", _selection,
+        _nothing,
+        _dump_collected,
+        after=_collect,
+        lane="trash",
+    ),
+    Endpoint(
+        "GET", "milepost/operations/storage", Action.READ_SERVER, "read", _limit,
+        lambda app, tx, limit: by_experiment(tx, limit),
+        lambda found: {"experiments": [_dump_storage(item) for item in found]},
+    ),
+    Endpoint(
+        "GET", "milepost/operations/database", Action.READ_SERVER, "read", lambda call: None,
+        _nothing,
+        lambda found: found,
+        after=_database,
+        lane="inspection",
+    ),
+]  # fmt: skip
