@@ -1,0 +1,99 @@
+/** Images that several runs logged under the same name, next to each other. */
+
+import { fileUrl, list, type Place } from "../api/artifacts";
+import type { RunInfo } from "../api/types";
+import { Empty, Failure, Loading } from "../parts/basics";
+import { kindOf } from "../run/preview";
+import { runColor } from "../runs/colors";
+import { useAsync } from "../state/async";
+import { address, setQuery } from "../state/router";
+
+const MOST_FOLDERS = 60;
+
+/** Images of a run, folders included down to a sensible number of them. */
+async function images(place: Place, signal: AbortSignal): Promise<string[]> {
+  const found: string[] = [];
+  const folders = [""];
+  for (let i = 0; i < folders.length && i < MOST_FOLDERS; i++) {
+    for (const file of await list(place, folders[i] ?? "", signal)) {
+      if (file.is_dir) folders.push(file.path);
+      else if (kindOf(file.path) === "image") found.push(file.path);
+    }
+  }
+  return found;
+}
+
+/** The name of an image without its step, and the step (0 without one), as mlflow.log_image names
+ * them: name%step%5%timestamp%... */
+export function stepOf(path: string): { name: string; step: number } {
+  const parts = /^(.*?)[%+]step[%+](\d+)/.exec(path);
+  if (parts) return { name: parts[1] ?? path, step: Number(parts[2]) };
+  const digits = /^(.*?)[_-](?:step|epoch)?[_-]?(\d+)(\.\w+)$/.exec(path);
+  return digits
+    ? { name: `${digits[1]}${digits[3]}`, step: Number(digits[2]) }
+    : { name: path, step: 0 };
+}
+
+export function CompareImages({ runs }: { runs: RunInfo[] }) {
+  const ids = runs.map((run) => run.run_id);
+  const { data, error, reload } = useAsync(
+    (signal) => Promise.all(ids.map((id) => images({ run: id }, signal))),
+    [ids.join()],
+  );
+  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  if (!data) return <Loading label="Looking for images" />;
+  const names = [...new Set(data.flat().map((path) => stepOf(path).name))].sort();
+  if (names.length === 0) return <Empty title="These runs logged no images" icon="file" />;
+  return (
+    <div class="page-body">
+      {names.map((name) => (
+        <ImageRow key={name} name={name} runs={runs} found={data} />
+      ))}
+    </div>
+  );
+}
+
+function ImageRow({ name, runs, found }: { name: string; runs: RunInfo[]; found: string[][] }) {
+  const mine = found.map((paths) => paths.filter((path) => stepOf(path).name === name));
+  const steps = [...new Set(mine.flat().map((path) => stepOf(path).step))].sort((a, b) => a - b);
+  const wanted = Number(address.value.query.get("step") ?? Number.NaN);
+  const last = steps.at(-1) ?? 0;
+  const step = Number.isFinite(wanted) && steps.includes(wanted) ? wanted : last;
+  return (
+    <section class="card image-row">
+      <header class="card-head">
+        <h2 class="mono">{name}</h2>
+        {steps.length > 1 && (
+          <label class="slider">
+            Step
+            <input
+              type="range"
+              min="0"
+              max={steps.length - 1}
+              value={steps.indexOf(step)}
+              onInput={(event) => setQuery({ step: String(steps[+event.currentTarget.value]) })}
+            />
+            <output>{step}</output>
+          </label>
+        )}
+      </header>
+      <div class="image-grid">
+        {runs.map((run, i) => {
+          const path = mine[i]?.find((p) => stepOf(p).step === step);
+          return (
+            <figure key={run.run_id}>
+              {path ? (
+                <img src={fileUrl({ run: run.run_id }, path)} alt={`${name} of ${run.run_name}`} />
+              ) : (
+                <div class="image-none">Not logged</div>
+              )}
+              <figcaption>
+                <i class="swatch" style={{ background: runColor(run.run_id) }} /> {run.run_name}
+              </figcaption>
+            </figure>
+          );
+        })}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,40 @@
+/** Who changed what of a model, when, and why. */
+
+import type { HistoryEntry } from "../api/registry";
+import { ago, clock } from "../format";
+import { Empty } from "../parts/basics";
+
+export function History({ entries, versions }: { entries: HistoryEntry[]; versions: boolean }) {
+  if (entries.length === 0) return <Empty title="Nothing has changed yet" icon="history" />;
+  return (
+    <ol class="timeline">
+      {entries.map((entry) => (
+        <li key={entry.id}>
+          <div class="timeline-line">
+            <b>{entry.actor || "someone"}</b> <span>{said(entry)}</span>
+            {versions && entry.version && <span class="chip">version {entry.version}</span>}
+            <span class="muted" title={clock(entry.timestamp)}>
+              {ago(entry.timestamp)}
+            </span>
+          </div>
+          {entry.comment && <blockquote>{entry.comment}</blockquote>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** An entry in words. */
+export function said(entry: HistoryEntry): string {
+  const action = entry.action.toLowerCase().replaceAll("_", " ");
+  const subject = entry.subject ? ` ${entry.subject}` : "";
+  const { old_value: before, new_value: now } = entry;
+  if (before && now) return `${action}${subject}: ${short(before)} → ${short(now)}`;
+  if (now) return `${action}${subject}: ${short(now)}`;
+  if (before) return `${action}${subject}, was ${short(before)}`;
+  return `${action}${subject}`;
+}
+
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

@@ -1,0 +1,140 @@
+/** The files of a run: a tree on the left, a preview of the chosen one on the right. */
+
+import { useState } from "preact/hooks";
+import { fileUrl, list, type Place } from "../api/artifacts";
+import type { FileInfo } from "../api/types";
+import { bytes } from "../format";
+import { Empty, Failure, Loading, Snippet } from "../parts/basics";
+import { Icon } from "../parts/icon";
+import { useAsync } from "../state/async";
+import { address, setQuery } from "../state/router";
+import { Preview } from "./preview";
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+export function Artifacts({ run }: { run: string }) {
+  const place = { run };
+  const root = useAsync((signal) => list(place, "", signal), [run]);
+  const chosen = address.value.query.get("file") ?? "";
+  if (root.error !== undefined) return <Failure error={root.error} retry={root.reload} />;
+  if (!root.data) return <Loading />;
+  if (root.data.length === 0) return <NoArtifacts />;
+  return (
+    <div class="artifacts">
+      <div class="file-tree" role="tree" aria-label="Artifacts">
+        <Branch place={place} files={root.data} depth={0} chosen={chosen} />
+      </div>
+      <div class="file-view">
+        {chosen ? (
+          <Chosen key={chosen} place={place} path={chosen} />
+        ) : (
+          <Empty title="Choose a file" icon="file" />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Chosen({ place, path }: { place: Place; path: string }) {
+  return (
+    <>
+      <header class="file-head">
+        <Icon name="file" size={14} />
+        <span class="mono ellipsis grow">{path}</span>
+        <a class="button plain" href={fileUrl(place, path)} download={nameOf(path)}>
+          <Icon name="download" size={14} />
+          Download
+        </a>
+      </header>
+      <Preview place={place} path={path} />
+    </>
+  );
+}
+
+interface BranchProps {
+  place: Place;
+  files: FileInfo[];
+  depth: number;
+  chosen: string;
+}
+
+function Branch({ place, files, depth, chosen }: BranchProps) {
+  return (
+    <>
+      {files.map((file) =>
+        file.is_dir ? (
+          <Folder key={file.path} place={place} path={file.path} depth={depth} chosen={chosen} />
+        ) : (
+          <button
+            key={file.path}
+            type="button"
+            role="treeitem"
+            aria-selected={file.path === chosen}
+            class="file-row"
+            style={{ paddingLeft: `${10 + depth * 16 + 18}px` }}
+            onClick={() => setQuery({ file: file.path })}
+          >
+            <Icon name="file" size={13} />
+            <span class="ellipsis grow">{nameOf(file.path)}</span>
+            <span class="muted num">{bytes(Number(file.file_size ?? 0))}</span>
+          </button>
+        ),
+      )}
+    </>
+  );
+}
+
+function Folder(p: { place: Place; path: string; depth: number; chosen: string }) {
+  const [open, setOpen] = useState(p.chosen.startsWith(`${p.path}/`));
+  return (
+    <>
+      <button
+        type="button"
+        role="treeitem"
+        aria-expanded={open}
+        aria-selected={false}
+        class="file-row"
+        style={{ paddingLeft: `${10 + p.depth * 16}px` }}
+        onClick={() => setOpen(!open)}
+      >
+        <span class={`twist ${open ? "open" : ""}`}>
+          <Icon name="chevron" size={12} />
+        </span>
+        <Icon name="folder" size={13} />
+        <span class="ellipsis">{nameOf(p.path)}</span>
+      </button>
+      {open && <Opened {...p} />}
+    </>
+  );
+}
+
+function Opened({
+  place,
+  path,
+  depth,
+  chosen,
+}: {
+  place: Place;
+  path: string;
+  depth: number;
+  chosen: string;
+}) {
+  const { data, error, reload } = useAsync((signal) => list(place, path, signal), [path]);
+  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  if (!data) return <Loading />;
+  return <Branch place={place} files={data} depth={depth + 1} chosen={chosen} />;
+}
+
+function NoArtifacts() {
+  const code = `mlflow.log_artifact("model.pt")
+mlflow.log_dict({"classes": 10}, "config.json")
+mlflow.log_figure(figure, "confusion.png")`;
+  return (
+    <Empty title="No artifacts yet" icon="folder">
+      <p>Files that the run logs appear here, with previews.</p>
+      <Snippet code={code} />
+    </Empty>
+  );
+}

@@ -1,0 +1,47 @@
+/** Rows of data from a file. */
+
+import { count, number } from "../format";
+
+interface Props {
+  head: string[];
+  rows: unknown[][];
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return number(value, 7);
+  if (typeof value === "object") {
+    return JSON.stringify(value, (_, v) => (typeof v === "bigint" ? String(v) : v));
+  }
+  return String(value);
+}
+
+export function DataTable({ head, rows }: Props) {
+  return (
+    <div class="data-table">
+      <table class="list dense">
+        <thead>
+          <tr>
+            {head.map((name, i) => (
+              <th key={i}>{name}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <tr key={i} class="list-row">
+              {row.map((value, j) => (
+                <td key={j} class={typeof value === "number" ? "end num" : ""}>
+                  {shown(value)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="preview-note">
+        {count(rows.length)} rows, {count(head.length)} columns
+      </p>
+    </div>
+  );
+}

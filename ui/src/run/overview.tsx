@@ -1,0 +1,317 @@
+/** What a run logged, at a glance. */
+
+import { useMemo, useState } from "preact/hooks";
+import type { MetricSummary } from "../api/schema";
+import { deleteRunTag, setRunTag } from "../api/tracking";
+import type { Run, Tag } from "../api/types";
+import { clock, number } from "../format";
+import { Copied } from "../pages/about-experiment";
+import { DESCRIPTION } from "../pages/experiment-dialog";
+import { Button, Copy, SearchField, Status } from "../parts/basics";
+import { Field, FormDialog } from "../parts/dialog";
+import { Facts } from "../parts/facts";
+import { Markdown } from "../parts/markdown";
+import { keyTest } from "../runs/columns";
+import { attempt } from "../state/toast";
+import { Sparklines } from "./sparkline";
+
+interface Props {
+  run: Run;
+  metrics: MetricSummary[];
+  onChanged: () => void;
+}
+
+export function RunOverview({ run, metrics, onChanged }: Props) {
+  const tags = run.data.tags ?? [];
+  const [editing, setEditing] = useState<Tag | null>(null);
+  const note = tags.find((t) => t.key === DESCRIPTION)?.value;
+  const own = tags.filter((t) => !t.key.startsWith("mlflow."));
+  return (
+    <div class="split">
+      <div class="stack grow">
+        {note && (
+          <section class="card noted">
+            <Markdown text={note} />
+            <Button
+              label="Edit the notes"
+              icon="edit"
+              kind="quiet"
+              iconOnly
+              onClick={() => setEditing({ key: DESCRIPTION, value: note })}
+            />
+          </section>
+        )}
+        <MetricsCard run={run.info.run_id} metrics={metrics} />
+        <PairsCard title="Params" pairs={run.data.params ?? []} />
+        <Inputs run={run} />
+      </div>
+      <aside class="stack side-stack">
+        <section class="card">
+          <About run={run} />
+        </section>
+        <section class="card">
+          <header class="card-head">
+            <h2>Tags</h2>
+            <Button
+              label="Add a tag"
+              icon="plus"
+              kind="quiet"
+              iconOnly
+              onClick={() => setEditing({ key: "", value: "" })}
+            />
+          </header>
+          <Tags run={run.info.run_id} tags={own} onEdit={setEditing} onChanged={onChanged} />
+        </section>
+        {!note && (
+          <Button
+            label="Write notes"
+            icon="edit"
+            onClick={() => setEditing({ key: DESCRIPTION, value: "" })}
+          />
+        )}
+      </aside>
+      {editing && (
+        <TagForm
+          run={run.info.run_id}
+          tag={editing}
+          onClose={() => setEditing(null)}
+          onDone={onChanged}
+        />
+      )}
+    </div>
+  );
+}
+
+function About({ run }: { run: Run }) {
+  const { info } = run;
+  const tag = (key: string) => run.data.tags?.find((t) => t.key === key)?.value;
+  const commit = tag("mlflow.source.git.commit");
+  const models = [
+    ...(run.outputs?.model_outputs ?? []).map((m) => m.model_id),
+    ...(run.inputs?.model_inputs ?? []).map((m) => m.model_id),
+  ];
+  return (
+    <Facts
+      items={[
+        ["Status", <Status key="s" status={info.status} label />],
+        ["Run ID", <Copied key="i" text={info.run_id} />],
+        ["Started", clock(info.start_time)],
+        ["Ended", clock(info.end_time)],
+        ["User", tag("mlflow.user") ?? info.user_id],
+        ["Source", tag("mlflow.source.name") ?? ""],
+        ["Commit", commit ? <Copied key="c" text={commit.slice(0, 12)} /> : ""],
+        ["Branch", tag("mlflow.source.git.branch") ?? ""],
+        ["Models", models.join(", ")],
+        ["Artifacts", <Copied key="a" text={info.artifact_uri} />],
+      ]}
+    />
+  );
+}
+
+function MetricsCard({ run, metrics }: { run: string; metrics: MetricSummary[] }) {
+  const [text, setText] = useState("");
+  const shown = useMemo(() => {
+    const test = keyTest(text);
+    return metrics.filter((m) => !m.key.startsWith("system/") && test(m.key));
+  }, [metrics, text]);
+  return (
+    <section class="card">
+      <header class="card-head">
+        <h2>
+          Metrics <span class="muted">{metrics.length || ""}</span>
+        </h2>
+        {metrics.length > 8 && (
+          <SearchField value={text} placeholder="Search metrics" onInput={setText} />
+        )}
+      </header>
+      {shown.length === 0 ? (
+        <p class="muted">{text ? "No metric matches" : "No metrics logged"}</p>
+      ) : (
+        <table class="facts-table">
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th>History</th>
+              <th class="end">Last</th>
+              <th class="end">Step</th>
+              <th class="end">Min</th>
+              <th class="end">Max</th>
+            </tr>
+          </thead>
+          <tbody>
+            <Sparklines run={run} keys={shown.slice(0, 200).map((m) => m.key)}>
+              {(sparkline) =>
+                shown.slice(0, 200).map((m) => (
+                  <tr key={m.key}>
+                    <td class="mono ellipsis" title={m.key}>
+                      {m.key}
+                    </td>
+                    <td>{sparkline(m.key)}</td>
+                    <td class="end num strong" title={String(m.last)}>
+                      {number(m.last, 6)}
+                    </td>
+                    <td class="end num muted">{number(m.step)}</td>
+                    <td class="end num" title={`at step ${m.min_step}`}>
+                      {number(m.min, 6)}
+                    </td>
+                    <td class="end num" title={`at step ${m.max_step}`}>
+                      {number(m.max, 6)}
+                    </td>
+                  </tr>
+                ))
+              }
+            </Sparklines>
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function PairsCard({ title, pairs }: { title: string; pairs: Tag[] }) {
+  const [text, setText] = useState("");
+  const shown = useMemo(() => {
+    const test = keyTest(text);
+    const found = pairs.filter((p) => test(p.key) || test(p.value));
+    return found.sort((a, b) => a.key.localeCompare(b.key));
+  }, [pairs, text]);
+  return (
+    <section class="card">
+      <header class="card-head">
+        <h2>
+          {title} <span class="muted">{pairs.length || ""}</span>
+        </h2>
+        {pairs.length > 8 && (
+          <SearchField
+            value={text}
+            placeholder={`Search ${title.toLowerCase()}`}
+            onInput={setText}
+          />
+        )}
+      </header>
+      {shown.length === 0 ? (
+        <p class="muted">{text ? "Nothing matches" : "None logged"}</p>
+      ) : (
+        <table class="facts-table">
+          <tbody>
+            {shown.slice(0, 500).map((p) => (
+              <tr key={p.key}>
+                <td class="mono muted">{p.key}</td>
+                <td class="mono wrap">{p.value}</td>
+                <td class="end">
+                  <Copy text={p.value} label={`Copy ${p.key}`} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function Inputs({ run }: { run: Run }) {
+  const inputs = run.inputs?.dataset_inputs ?? [];
+  if (inputs.length === 0) return null;
+  return (
+    <section class="card">
+      <header class="card-head">
+        <h2>Data sets</h2>
+      </header>
+      <table class="facts-table">
+        <tbody>
+          {inputs.map(({ dataset, tags }) => (
+            <tr key={`${dataset?.name}/${dataset?.digest}`}>
+              <td>{dataset?.name}</td>
+              <td class="mono muted">{dataset?.digest}</td>
+              <td>
+                <span class="chip">
+                  {tags?.find((t) => t.key === "mlflow.data.context")?.value ??
+                    dataset?.source_type}
+                </span>
+              </td>
+              <td class="mono wrap muted">{dataset?.source.slice(0, 300)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+interface TagsProps {
+  run: string;
+  tags: Tag[];
+  onEdit: (tag: Tag) => void;
+  onChanged: () => void;
+}
+
+function Tags({ run, tags, onEdit, onChanged }: TagsProps) {
+  if (tags.length === 0) return <p class="muted">No tags</p>;
+  const remove = async (tag: Tag) => {
+    const undo = () =>
+      void attempt("Tag is back", () => setRunTag(run, tag.key, tag.value)).then(onChanged);
+    if (await attempt(`Removed ${tag.key}`, () => deleteRunTag(run, tag.key), undo)) onChanged();
+  };
+  return (
+    <ul class="tag-list">
+      {tags.map((tag) => (
+        <li key={tag.key}>
+          <button type="button" class="link-button grow" onClick={() => onEdit(tag)}>
+            <span class="muted">{tag.key}</span>
+            <span class="ellipsis">{tag.value}</span>
+          </button>
+          <Button
+            label={`Remove ${tag.key}`}
+            icon="close"
+            kind="quiet"
+            iconOnly
+            onClick={() => remove(tag)}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function TagForm(p: { run: string; tag: Tag; onClose: () => void; onDone: () => void }) {
+  const [key, setKey] = useState(p.tag.key);
+  const [value, setValue] = useState(p.tag.value);
+  const note = p.tag.key === DESCRIPTION;
+  const save = async () => {
+    const done = await attempt("Saved", () => setRunTag(p.run, key.trim(), value));
+    if (done) p.onDone();
+    return done;
+  };
+  return (
+    <FormDialog
+      title={note ? "Notes" : p.tag.key ? "Change a tag" : "Add a tag"}
+      action="Save"
+      onSubmit={save}
+      onClose={p.onClose}
+    >
+      {!note && (
+        <Field label="Key">
+          <input
+            class="text"
+            required
+            disabled={p.tag.key !== ""}
+            value={key}
+            onInput={(event) => setKey(event.currentTarget.value)}
+          />
+        </Field>
+      )}
+      <Field label={note ? "Notes" : "Value"} {...(note ? { hint: "Markdown" } : {})}>
+        {note ? (
+          <textarea value={value} onInput={(event) => setValue(event.currentTarget.value)} />
+        ) : (
+          <input
+            class="text"
+            value={value}
+            onInput={(event) => setValue(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+    </FormDialog>
+  );
+}

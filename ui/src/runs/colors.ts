@@ -1,0 +1,34 @@
+/** A colour for each run, the same on every page. */
+
+const COLORS = [
+  "#4c78e0",
+  "#e5734b",
+  "#35a37a",
+  "#b65fd0",
+  "#d4a017",
+  "#e0559a",
+  "#2aa6c4",
+  "#8a9a2f",
+  "#7d6cf0",
+  "#c4524f",
+  "#5aa857",
+  "#a67c52",
+  "#3f8fd6",
+  "#d98032",
+  "#6d8ba6",
+  "#c77bb0",
+];
+
+function hash(text: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+  return h >>> 0;
+}
+
+export function runColor(id: string): string {
+  return COLORS[hash(id) % COLORS.length] ?? "#4c78e0";
+}
+
+export function colorAt(index: number): string {
+  return COLORS[index % COLORS.length] ?? "#4c78e0";
+}
