@@ -123,8 +123,7 @@ class Breaker:
             self._failures += count
             self._meter.count("mlflow_circuit_breaker_failures_total", count, part=self.name)
             if self._state == "half_open" or self._failures >= self.rules.failure_threshold:
-                if self._state != "open":
-                    self._try_at = self._clock() + self.rules.reset_timeout
+                self._try_at = self._clock() + self.rules.reset_timeout
                 self._change("open")
 
     def _change(self, state: State) -> None:

@@ -214,8 +214,8 @@ def page() -> str:
     lines = [
         "# Settings",
         "",
-        "Made by `milepost config reference`. Which way of giving a setting counts, and how the file",
-        "is read: [configuration](../howto/configuration.md).",
+        "Made by `milepost config reference`. Which way of giving a setting counts, and how it",
+        "all is read: [configuration](../howto/configuration.md).",
     ]
     for owner in reversed(Settings.__mro__[1:-1]):
         if owner.__name__ in _TITLES:

@@ -27,6 +27,15 @@ _CACHE_KIB = 8192  # for each connection
 _CHECKPOINT_PAGES = 4000  # 16 MB of log before it is folded into the file
 
 
+class _Connection(sqlite3.Connection):
+    def close(self) -> None:
+        """Close, and give up the locks now: as long as somebody holds a cursor, be it in the
+        traceback of an error, SQLite would keep an open transaction alive."""
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def sqlite(path: str, durability: str) -> Dialect:
     """The SQLite file at `path` (created with its folder when absent).
 
@@ -43,6 +52,7 @@ def sqlite(path: str, durability: str) -> Dialect:
             timeout=_BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            factory=_Connection,
             cached_statements=512,
         )
         connection.execute("PRAGMA journal_mode=WAL")

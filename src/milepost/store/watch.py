@@ -125,8 +125,10 @@ class Watch:
         if times_late > slot.late:
             slot.late = times_late
             breaker.failed(f"no answer for {now - since:.1f} seconds", slot.waiting)
-        if not slot.overdue and (now - since > self._most or now > slot.until):
+        if slot.overdue or now - since > self._most or now > slot.until:
+            if not slot.overdue:
+                log.warning("a database statement was ended after %.1f seconds", now - since)
+            # Again at each look: the first may fall between two statements, and end neither.
             slot.overdue = True
-            log.warning("a database statement was ended after %.1f seconds", now - since)
             with suppress(Exception):
                 self._dialect.abort(slot.connection)

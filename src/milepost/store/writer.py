@@ -176,6 +176,9 @@ class Writer:
         except Exception as error:
             raise _CommitFailedError(error) from error
         slot.end()
+        if slot.overdue:
+            # It was done in the very moment in which it was to be ended.
+            self._disconnect()
         tx.committed()
         return outcomes
 
