@@ -356,3 +356,10 @@ def test_under_a_static_prefix(milepost_server: StartMilepost) -> None:
     assert httpx.get(f"{server.url}{PROXY}").status_code == 404
     assert httpx.delete(f"{server.url}{PROXY}/a").status_code in (404, 405)
     assert len(httpx.get(f"{server.url}/pfx{PROXY}").json()["files"]) == 2
+
+
+def test_a_root_may_hold_variables(milepost_server: StartMilepost, tmp_path: Path) -> None:
+    flag = f"--artifacts-destination={tmp_path}/${{TEAM}}/files"
+    server = milepost_server(None, flag, env={"TEAM": "blue"})
+    assert httpx.put(f"{server.url}{PROXY}/f", content=b"x").status_code == 200
+    assert (tmp_path / "blue" / "files" / "f").read_bytes() == b"x"

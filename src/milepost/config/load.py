@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -93,14 +93,17 @@ def _merged(document: Document, environ: Mapping[str, str], flags: Mapping[str, 
         given = environment_value(item, all_variables)
         return given[1] if given else (item.default if isinstance(item.default, str) else None)
 
-    reader = Reader(document, Expander(document, all_variables, setting))
+    expander = Expander(document, all_variables, setting)
+    reader = Reader(document, expander)
     places: dict[str, str] = {}
     for name, found in reader.variables():
         places[name] = found.place
         if name not in environ:
             variables[name] = found.value
     from_file = reader.settings()
-    values, sources, errors = _chosen(from_file, all_variables, environ, flags, places)
+    values, sources, errors = _chosen(
+        from_file, all_variables, environ, flags, places, expander.expand
+    )
     errors = [*reader.errors, *errors]
     if not errors:
         settings = Settings(**values)
@@ -130,12 +133,17 @@ class _Both(dict[str, str]):
         return {*self._first, *self._second}
 
 
+# Artifact roots may have `${...}` parts wherever they are given; elsewhere the shell has done that.
+_EXPANDED = {"artifacts_destination", "default_artifact_root", "artifact_store"}
+
+
 def _chosen(
     from_file: Mapping[str, Found],
     variables: _Both,
     environ: Mapping[str, str],
     flags: Mapping[str, Any],
     places: Mapping[str, str],
+    expand: Callable[[str], str],
 ) -> tuple[dict[str, Any], dict[str, str], list[str]]:
     """(values, sources, errors)"""
     values: dict[str, Any] = {}
@@ -158,6 +166,7 @@ def _chosen(
             continue
         sources[item.name] = source
         try:
+            text = expand(text) if item.name in _EXPANDED else text
             values[item.name] = parsed(kind, text, meta(item), unit)
         except ValueError as error:
             errors.append(f"{source}: {item.name}: {error}")
