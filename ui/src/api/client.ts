@@ -1,7 +1,5 @@
 /** Talks to the server the page came from; URLs are relative, so any prefix or proxy works. */
 
-const BASE = new URL("ajax-api/", document.baseURI);
-
 /** An answer other than 200, with what the server says happened. */
 export class ApiError extends Error {
   constructor(
@@ -16,7 +14,7 @@ export class ApiError extends Error {
 export type Query = Record<string, string | number | boolean | undefined>;
 
 export function url(path: string, query: Query = {}): string {
-  const target = new URL(path, BASE);
+  const target = new URL(`ajax-api/${path}`, document.baseURI);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) target.searchParams.set(name, String(value));
   }

@@ -7,7 +7,7 @@ import type { TableReply } from "../api/schema";
 import { count } from "../format";
 import { Button, Empty, Failure, Loading, SearchField, Segmented } from "../parts/basics";
 import { columnLabel } from "../runs/cells";
-import { colorAt, runColor } from "../runs/colors";
+import { colorAt, runColors } from "../runs/colors";
 import { asColumn, keyTest, orderBy } from "../runs/columns";
 import type { ViewState } from "../runs/state";
 import { useAsync } from "../state/async";
@@ -39,9 +39,11 @@ const KINDS: readonly (readonly [ChartKind, string])[] = [
 ];
 
 function boardRuns(reply: TableReply, groups: string[]): BoardRun[] {
+  const colors = runColors(reply.rows.map((row) => row.run_id));
   return reply.rows.map((row, i) => ({
     id: row.run_id,
     name: row.name,
+    color: colors.get(row.run_id) ?? "",
     start: row.start_time,
     group: groups
       .map((id, j) => `${columnLabel(id)} ${reply.cells[j]?.[i] ?? "not set"}`)
@@ -126,7 +128,7 @@ function Legend(p: LegendProps) {
   const hasGroups = groups.some((name) => name !== "");
   const shown = hasGroups
     ? groups.map((name, i) => [name, name, colorAt(i)] as const)
-    : p.runs.map((run) => [run.id, run.name, runColor(run.id)] as const);
+    : p.runs.map((run) => [run.id, run.name, run.color] as const);
   return (
     <div class="legend">
       <span class="muted">

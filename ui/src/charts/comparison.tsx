@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import { type Column, type Keys, table } from "../api/overview";
 import { Button, Empty, Failure, Loading } from "../parts/basics";
 import { columnLabel } from "../runs/cells";
-import { runColor } from "../runs/colors";
+import { runColors } from "../runs/colors";
 import { asColumn, columnId, orderBy, parseColumn } from "../runs/columns";
 import type { ViewState } from "../runs/state";
 import { useAsync } from "../state/async";
@@ -81,12 +81,13 @@ export function Comparison({ experiments, keys, view, settings, selected }: Prop
         columns: columns.flatMap((id) => asColumn(id) ?? []) as Column[],
       } as const;
       const reply = await table(selected.length ? { ...query, run_ids: selected } : query, signal);
+      const colors = runColors(reply.rows.map((row) => row.run_id));
       return reply.rows.map(
         (row, i): Sample => ({
           id: row.run_id,
           experiment: row.experiment_id,
           name: row.name,
-          color: runColor(row.run_id),
+          color: colors.get(row.run_id) ?? "",
           values: columns.map((_, j) => (reply.cells[j]?.[i] ?? null) as Sample["values"][number]),
         }),
       );

@@ -116,18 +116,6 @@ function eachAt(curve: Points, grid: Float64Array, use: (i: number, y: number) =
   }
 }
 
-/** The position of the last x that is not beyond `x`; -1 if there is none. */
-export function before(xs: Float64Array, x: number): number {
-  let low = 0;
-  let high = xs.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((xs[middle] as number) <= x) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
 /** Whether less is better, told from the name of a metric. */
 export function lessIsBetter(key: string): boolean {
   return /loss|error|rmse|mae|mse|perplexity|latency|divergence/i.test(key);

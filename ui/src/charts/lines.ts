@@ -1,7 +1,7 @@
 /** From fetched curves to the lines of a chart: x as chosen, smoothed, grouped. */
 
 import type { Curve } from "../api/overview";
-import { colorAt, runColor } from "../runs/colors";
+import { colorAt } from "../runs/colors";
 import { bestPoint, grouped, type Line, lessIsBetter, type Points, smoothed } from "./curves";
 import type { AxisKind } from "./scale";
 import type { ChartSettings } from "./settings";
@@ -10,6 +10,7 @@ import type { ChartSettings } from "./settings";
 export interface BoardRun {
   id: string;
   name: string;
+  color: string;
   start: number;
   /** Values of the params and tags the board groups by; empty without groups. */
   group: string;
@@ -60,7 +61,7 @@ export function linesOf(
     return {
       id: run.id,
       label: run.name,
-      color: runColor(run.id),
+      color: run.color,
       xs: points.xs,
       ys,
       raw: settings.smooth > 0 ? points.ys : undefined,

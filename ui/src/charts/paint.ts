@@ -37,8 +37,8 @@ export function plotOf(size: Size, extent: Extent, xKind: AxisKind, yKind: AxisK
   const room = yKind === "log" ? 0 : (extent.y[1] - extent.y[0]) * 0.04;
   const y: [number, number] = [extent.y[0] - room, extent.y[1] + room];
   return {
-    x: scale(xKind, extent.x, [left, left + width], Math.max(2, width / 90)),
-    y: scale(yKind, y, [top + height, top], Math.max(2, height / 45)),
+    x: scale(xKind, extent.x, [left, left + width], Math.max(2, width / 70)),
+    y: scale(yKind, y, [top + height, top], Math.max(2, height / 34)),
     left,
     top,
     width,

@@ -4,9 +4,10 @@ import { fileUrl, list, type Place } from "../api/artifacts";
 import type { RunInfo } from "../api/types";
 import { Empty, Failure, Loading } from "../parts/basics";
 import { kindOf } from "../run/preview";
-import { runColor } from "../runs/colors";
+import { runColors } from "../runs/colors";
 import { useAsync } from "../state/async";
 import { address, setQuery } from "../state/router";
+import { stepOf } from "./step";
 
 const MOST_FOLDERS = 60;
 
@@ -21,17 +22,6 @@ async function images(place: Place, signal: AbortSignal): Promise<string[]> {
     }
   }
   return found;
-}
-
-/** The name of an image without its step, and the step (0 without one), as mlflow.log_image names
- * them: name%step%5%timestamp%... */
-export function stepOf(path: string): { name: string; step: number } {
-  const parts = /^(.*?)[%+]step[%+](\d+)/.exec(path);
-  if (parts) return { name: parts[1] ?? path, step: Number(parts[2]) };
-  const digits = /^(.*?)[_-](?:step|epoch)?[_-]?(\d+)(\.\w+)$/.exec(path);
-  return digits
-    ? { name: `${digits[1]}${digits[3]}`, step: Number(digits[2]) }
-    : { name: path, step: 0 };
 }
 
 export function CompareImages({ runs }: { runs: RunInfo[] }) {
@@ -54,6 +44,7 @@ export function CompareImages({ runs }: { runs: RunInfo[] }) {
 }
 
 function ImageRow({ name, runs, found }: { name: string; runs: RunInfo[]; found: string[][] }) {
+  const colors = runColors(runs.map((run) => run.run_id));
   const mine = found.map((paths) => paths.filter((path) => stepOf(path).name === name));
   const steps = [...new Set(mine.flat().map((path) => stepOf(path).step))].sort((a, b) => a - b);
   const wanted = Number(address.value.query.get("step") ?? Number.NaN);
@@ -88,7 +79,7 @@ function ImageRow({ name, runs, found }: { name: string; runs: RunInfo[]; found:
                 <div class="image-none">Not logged</div>
               )}
               <figcaption>
-                <i class="swatch" style={{ background: runColor(run.run_id) }} /> {run.run_name}
+                <i class="swatch" style={{ background: colors.get(run.run_id) }} /> {run.run_name}
               </figcaption>
             </figure>
           );

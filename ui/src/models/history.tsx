@@ -13,7 +13,8 @@ export function History({ entries, versions }: { entries: HistoryEntry[]; versio
           <div class="timeline-line">
             <b>{entry.actor || "someone"}</b> <span>{said(entry)}</span>
             {versions && entry.version && <span class="chip">version {entry.version}</span>}
-            <span class="muted" title={clock(entry.timestamp)}>
+            <span class="muted nowrap" title={clock(entry.timestamp)}>
+              {" "}
               {ago(entry.timestamp)}
             </span>
           </div>
@@ -24,9 +25,28 @@ export function History({ entries, versions }: { entries: HistoryEntry[]; versio
   );
 }
 
+const WORDS: Record<string, string> = {
+  "stage.changed": "moved it",
+  "stage.requested": "asked for a move",
+  "stage.approved": "approved the move",
+  "stage.rejected": "rejected the move",
+  "alias.set": "set the alias",
+  "alias.deleted": "removed the alias",
+  "version.tag.set": "set the tag",
+  "version.tag.deleted": "removed the tag",
+  "version.deleted": "deleted it",
+  "version.updated": "changed it",
+  "model.created": "created the model",
+  "model.renamed": "renamed the model",
+  "model.updated": "described the model",
+  "model.tag.set": "set the tag",
+  "model.tag.deleted": "removed the tag",
+};
+
 /** An entry in words. */
 export function said(entry: HistoryEntry): string {
-  const action = entry.action.toLowerCase().replaceAll("_", " ");
+  if (entry.action === "version.created") return "registered it";
+  const action = WORDS[entry.action] ?? entry.action.replaceAll(".", " ");
   const subject = entry.subject ? ` ${entry.subject}` : "";
   const { old_value: before, new_value: now } = entry;
   if (before && now) return `${action}${subject}: ${short(before)} → ${short(now)}`;

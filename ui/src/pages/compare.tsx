@@ -12,7 +12,7 @@ import { clock, duration, number } from "../format";
 import { Button, Empty, Failure, Loading, SearchField, Segmented, Status } from "../parts/basics";
 import { Differences, type DiffRow } from "../parts/differences";
 import { Head } from "../parts/head";
-import { runColor } from "../runs/colors";
+import { runColors } from "../runs/colors";
 import { keyTest } from "../runs/columns";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
@@ -132,6 +132,7 @@ function metricRows(sides: Side[], field: "last" | "min" | "max"): DiffRow[] {
 }
 
 function Values({ sides }: { sides: Side[] }) {
+  const colors = runColors(sides.map((s) => s.run.info.run_id));
   const query = address.value.query;
   const only = query.get("same") !== "1";
   const text = query.get("search") ?? "";
@@ -177,7 +178,7 @@ function Values({ sides }: { sides: Side[] }) {
                 {sides.map(({ run: { info } }) => (
                   <th key={info.run_id}>
                     <span class="diff-run">
-                      <i class="swatch" style={{ background: runColor(info.run_id) }} />
+                      <i class="swatch" style={{ background: colors.get(info.run_id) }} />
                       <Status status={info.status} />
                       <a
                         class="link ellipsis"
@@ -219,6 +220,7 @@ function Charts({ sides, experiments }: { sides: Side[]; experiments: string[] }
       sides.map(({ run: { info } }) => ({
         id: info.run_id,
         name: info.run_name,
+        color: runColors(sides.map((s) => s.run.info.run_id)).get(info.run_id) ?? "",
         start: info.start_time,
         group: "",
       })),
@@ -252,6 +254,14 @@ function Charts({ sides, experiments }: { sides: Side[]; experiments: string[] }
         />
       </div>
       <div class="board">
+        <div class="legend">
+          {runs.map((run) => (
+            <span key={run.id} class="legend-item">
+              <i class="swatch" style={{ background: run.color }} />
+              <span class="ellipsis">{run.name}</span>
+            </span>
+          ))}
+        </div>
         <LineBoard experiments={experiments} metrics={logged} runs={runs} settings={settings} />
       </div>
     </>

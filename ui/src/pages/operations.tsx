@@ -6,6 +6,7 @@ import { Failure, Loading } from "../parts/basics";
 import { Facts } from "../parts/facts";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
+import { useLive } from "../state/live";
 import { href } from "../state/router";
 import { Copied } from "./about-experiment";
 
@@ -97,6 +98,7 @@ function DatabaseCard() {
 
 function StorageCard() {
   const { data, error, reload } = useAsync((signal) => storage(signal), []);
+  useLive("", reload, 10_000);
   const most = Math.max(1, ...(data ?? []).map((s) => s.bytes));
   return (
     <section class="card flush-card grow">

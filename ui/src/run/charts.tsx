@@ -5,6 +5,7 @@ import type { Run } from "../api/types";
 import { LineBoard } from "../charts/board";
 import { type ChartSettings, set, useChartSettings } from "../charts/settings";
 import { Button, Empty, SearchField, Segmented, Snippet } from "../parts/basics";
+import { runColor } from "../runs/colors";
 
 interface Props {
   run: Run;
@@ -18,7 +19,7 @@ export function RunCharts({ run, keys, system }: Props) {
   const settings = useMemo<ChartSettings>(() => ({ ...chosen, x }), [chosen, x]);
   const { run_id, run_name, start_time, experiment_id } = run.info;
   const runs = useMemo(
-    () => [{ id: run_id, name: run_name, start: start_time, group: "" }],
+    () => [{ id: run_id, name: run_name, color: runColor(run_id), start: start_time, group: "" }],
     [run_id, run_name, start_time],
   );
   if (keys.length === 0) return <NoCharts system={system} />;

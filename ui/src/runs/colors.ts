@@ -29,6 +29,21 @@ export function runColor(id: string): string {
   return COLORS[hash(id) % COLORS.length] ?? "#4c78e0";
 }
 
+/** Colours for runs shown together: each its own as far as they go round, told apart if few. */
+export function runColors(ids: string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  const free = new Set(COLORS);
+  for (const id of ids) {
+    const own = runColor(id);
+    const start = COLORS.indexOf(own);
+    const next = [...COLORS.slice(start), ...COLORS.slice(0, start)].find((c) => free.has(c));
+    found.set(id, next ?? own);
+    if (next) free.delete(next);
+    if (free.size === 0) for (const color of COLORS) free.add(color);
+  }
+  return found;
+}
+
 export function colorAt(index: number): string {
   return COLORS[index % COLORS.length] ?? "#4c78e0";
 }
