@@ -8,12 +8,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.differential import logged_models, registry, webhooks
+from tests.differential import logged_models, registry, registry_search, webhooks
 from tests.differential.pair import Answer, Call, Side
 from tests.differential.registry_intended import INTENDED
 
 AREAS = {
-    "registry": registry.CASES,
+    "registry": {**registry.CASES, **registry_search.CASES},
     "logged models": logged_models.CASES,
     "webhooks": webhooks.CASES,
 }

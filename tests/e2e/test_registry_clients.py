@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
+
 from tests.parts.milepost import StartMilepost
 from tests.parts.mlflow import MlflowClient
 from tests.parts.receiver import Receiver
@@ -20,6 +22,11 @@ def test_registry(
     receiver: Receiver,
 ) -> None:
     unique, server = uuid4().hex, milepost_server(env=PRIVATE)
+    # A webhook that only hears of what MLflow has no event for: its clients must survive the sight.
+    stages = [{"entity": "MODEL_VERSION_STAGE", "action": "CHANGED"}]
+    body = {"name": "stages", "url": receiver.url, "events": stages}
+    made = httpx.post(f"{server.url}/api/2.0/mlflow/webhooks", json=body, trust_env=False)
+    assert made.status_code == 200, made.text
     facts = mlflow_client_of("3.17.2").run(SCRIPT, server.url, unique, receiver.url)
     assert facts == {
         "prompt": "Hi Ann",

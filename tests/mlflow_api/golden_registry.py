@@ -81,6 +81,11 @@ GOLDEN: dict[str, list[Call]] = {
         _HOOK,
         post("webhooks/$hook/test", {"event": {"entity": "MODEL_VERSION", "action": "SET"}}),
     ],
+    "GET milepost/webhooks": [
+        post("webhooks", _HOOK_BODY),
+        _HOOK,
+        get(f"{V3}webhooks", max_results=1),
+    ],
     "GET milepost/webhooks/{webhook_id}/deliveries": [
         _HOOK, get(f"{V3}webhooks/$hook/deliveries"),
     ],

@@ -106,6 +106,11 @@ class Webhook(Struct, frozen=True):
     created: int
     updated: int
 
+    @property
+    def known_to_mlflow(self) -> bool:
+        """Whether it hears of anything that MLflow's clients know."""
+        return any(event.known_to_mlflow for event in self.events)
+
     def __repr__(self) -> str:
         """Without the secret, so that no log can hold it."""
         return f"Webhook(id={self.id!r}, name={self.name!r}, status={self.status.name})"

@@ -210,6 +210,11 @@ ENDPOINTS = [
     ),
     Endpoint(
         "GET", "mlflow/webhooks", Action.MANAGE_SERVER, "read", _listing,
+        lambda app, tx, x: app.webhooks.list(tx, x.max_results, x.page_token, for_mlflow=True),
+        _dump_page,
+    ),
+    Endpoint(
+        "GET", "milepost/webhooks", Action.MANAGE_SERVER, "read", _listing,
         lambda app, tx, x: app.webhooks.list(tx, x.max_results, x.page_token),
         _dump_page,
     ),

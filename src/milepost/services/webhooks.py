@@ -113,10 +113,12 @@ class Webhooks:
         """Remove a webhook, with what it was still to be told and its log."""
         webhooks.delete(tx, _found(webhook_id, webhooks.lock(tx, webhook_id)))
 
-    def list(self, tx: Tx, limit: int, token: str) -> Page[Webhook]:
-        """A page of webhooks, newest first."""
+    def list(self, tx: Tx, limit: int, token: str, *, for_mlflow: bool = False) -> Page[Webhook]:
+        """A page of webhooks, newest first; `for_mlflow` without those that hear of nothing that
+        MLflow knows, as its clients cannot read these."""
         offset = decode_page_token(token)
-        return page_of(webhooks.page(tx, limit + 1, offset), limit, offset)
+        found = [w for w in webhooks.every(tx) if w.known_to_mlflow or not for_mlflow]
+        return page_of(found[offset : offset + limit + 1], limit, offset)
 
     def deliveries(self, tx: Tx, webhook_id: str, limit: int, token: str) -> Page[Delivery]:
         """A page of the delivery log, newest first."""

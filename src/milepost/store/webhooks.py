@@ -68,12 +68,9 @@ def _one(tx: Tx, condition: str, value: object) -> Webhook | None:
     return _webhook(row) if row else None
 
 
-def page(tx: Tx, limit: int, offset: int) -> list[Webhook]:
-    """Webhooks, newest first."""
-    rows = tx.rows(
-        f"SELECT {_WEBHOOK} FROM webhooks ORDER BY created DESC, id DESC LIMIT ? OFFSET ?",
-        (limit, offset),
-    )
+def every(tx: Tx) -> list[Webhook]:
+    """All webhooks, newest first."""
+    rows = tx.rows(f"SELECT {_WEBHOOK} FROM webhooks ORDER BY created DESC, id DESC")
     return [_webhook(row) for row in rows]
 
 
