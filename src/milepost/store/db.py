@@ -156,13 +156,7 @@ def ensure_schema(dialect: Dialect) -> int:
                 "A restore into this database was cut short. Finish it with the same command:"
                 " milepost backup restore"
             )
-        current = migrate.version(connection, dialect)
-        if dialect.name != "sqlite" and 0 < current < migrate.wanted_version():
-            raise Conflict(
-                f"The database has schema version {current}, this release needs"
-                f" {migrate.wanted_version()}. Run: milepost db upgrade"
-            )
-        return migrate.migrate(connection, dialect)
+        return migrate.migrate(connection, dialect, older=dialect.name == "sqlite")
     finally:
         connection.close()
 

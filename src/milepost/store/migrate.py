@@ -80,14 +80,24 @@ def restored(connection: Connection, dialect: Dialect) -> set[tuple[int, int]]:
     return {pair for pair in _done(connection, dialect) if pair[0] < 0}
 
 
-def migrate(connection: Connection, dialect: Dialect, upto: int | None = None) -> int:
+def migrate(
+    connection: Connection, dialect: Dialect, upto: int | None = None, *, older: bool = True
+) -> int:
     """Apply what is missing, up to a version if one is given; returns the number of statements
-    run. Raises Conflict on a database that a newer release has already changed."""
+    run. Raises Conflict on a database that a newer release has already changed and, unless `older`
+    schemas may be brought up to date, on one of those."""
     with dialect.migration_lock(connection):
-        if version(connection, dialect) > wanted_version():
+        # Under the lock, as another server may be making the schema at this moment.
+        current = version(connection, dialect)
+        if current > wanted_version():
             raise Conflict(
-                f"The database has schema version {version(connection, dialect)}, this release"
-                f" knows {wanted_version()}: start a newer Milepost."
+                f"The database has schema version {current}, this release knows"
+                f" {wanted_version()}: start a newer Milepost."
+            )
+        if not older and 0 < current < wanted_version():
+            raise Conflict(
+                f"The database has schema version {current}, this release needs"
+                f" {wanted_version()}. Run: milepost db upgrade"
             )
         cursor = connection.cursor()
         _apply(cursor, dialect, _BOOKKEEPING)
