@@ -1,0 +1,217 @@
+"""milepost backup and db: copies while servers write, between databases, killed and resumed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.session import Session
+from tests.parts import bulk
+from tests.parts.milepost import StartMilepost
+
+RUNS = 3_000
+
+
+@pytest.fixture
+def here(session: Session) -> Session:
+    """A terminal where the data folder is the current one and has runs."""
+    session.env = {"MILEPOST_DATA_DIR": "."}
+    bulk.fill(f"sqlite:///{session.folder / 'milepost.db'}", RUNS, points=4)
+    bulk.fill(
+        f"sqlite:///{session.folder / 'milepost.db'}", 3, experiment=2, name="long", points=5000
+    )
+    file = session.folder / "artifacts/1/x/artifacts/a b/ü.bin"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(range(256)))
+    return session
+
+
+def _tables(session: Session, flags: str = "") -> dict[str, int]:
+    found = session.json(f"milepost db stats {flags}")["tables"]
+    return {table["name"]: table["rows"] for table in found}
+
+
+def test_there_and_back(here: Session) -> None:
+    assert here.json("milepost backup list") == []
+    made = here.json("milepost backup create --artifacts")
+    (listed,) = here.json("milepost backup list")
+    assert listed == made
+    assert "all there" in here.text(f"milepost backup verify {made['name']}")
+    done = here.json(f"milepost backup restore backups/{made['name']} --data-dir other")
+    assert done["rows"] == made["rows"] == sum(_tables(here).values())
+    assert _tables(here, "--data-dir other") == _tables(here)
+    assert "sound" in here.text("milepost db check --data-dir other")
+    copy = here.folder / "other/artifacts/1/x/artifacts/a b/ü.bin"
+    assert copy.read_bytes() == bytes(range(256))
+    first = here.json("milepost runs big --limit 50")
+    assert here.json("milepost runs big --limit 50 --data-dir other") == first
+
+
+def test_as_one_file(here: Session) -> None:
+    here.run("milepost backup create --output backups/b.tar.gz")
+    assert [b["name"] for b in here.json("milepost backup list")] == ["b.tar.gz"]
+    assert here.run("milepost backup verify b.tar.gz").returncode == 0
+    here.run("milepost backup restore --from b.tar.gz --backend-store-uri sqlite:///new.db")
+    assert _tables(here, "--backend-store-uri sqlite:///new.db") == _tables(here)
+    assert "overwrites" in here.refusal("milepost backup create --output backups/b.tar.gz")
+
+
+def test_only_into_an_empty_database_unless_forced(here: Session) -> None:
+    here.run("milepost backup create --output b")
+    before = _tables(here)
+    assert "not empty" in here.refusal("milepost backup restore b")
+    assert _tables(here) == before
+    here.run("milepost gc --older-than 0s")
+    assert _tables(here) != before
+    here.run("milepost backup restore b --force")
+    assert _tables(here) == {**before, "leases": 0}
+
+
+def test_damage_is_found(here: Session) -> None:
+    here.run("milepost backup create --output b")
+    part = next((here.folder / "b/tables").glob("runs-*"))
+    original = part.read_bytes()
+    part.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+    problems = here.json("milepost backup verify b", code=3)["problems"]
+    assert any("SHA-256" in line for line in problems)
+    assert "damaged" in here.refusal("milepost backup restore b --data-dir other")
+    part.unlink()
+    assert here.json("milepost backup verify b", code=3)["problems"]
+
+
+def test_rows_that_are_missing_are_found(here: Session) -> None:
+    """Hashes that fit do not help where the counts do not."""
+    here.run("milepost backup create --output b")
+    about = here.folder / "b/about.json"
+    header = json.loads(about.read_bytes())
+    header["counts"]["tables"]["runs"] += 1
+    about.write_text(json.dumps(header))
+    (problem,) = here.json("milepost backup verify b", code=3)["problems"]
+    assert "runs" in problem
+
+
+def test_one_that_was_cut_short_is_none(here: Session) -> None:
+    parts = here.folder / "b/tables"
+    here.killed("milepost backup create --output b", parts.is_dir)
+    assert "cut short" in here.refusal("milepost backup restore b --data-dir other")
+    assert [b["finished"] for b in here.json("milepost backup list --folder .")] == [None]
+
+
+def test_a_restore_that_was_killed_goes_on(here: Session) -> None:
+    bulk.fill(f"sqlite:///{here.folder / 'milepost.db'}", 50_000, experiment=3, name="many")
+    here.run("milepost backup create --output b")
+    database = here.folder / "other/milepost.db-wal"
+    line = "milepost backup restore b --data-dir other"
+    here.killed(line, lambda: database.exists() and database.stat().st_size > 4_000_000)
+    assert "cut short" in here.refusal("milepost experiments --data-dir other")
+    assert "cut short" in here.json("milepost db check --data-dir other", code=3)["problems"][0]
+    assert here.json(line)["continued"]
+    assert _tables(here, "--data-dir other") == _tables(here)
+    here.run("milepost experiments --data-dir other")
+
+
+def test_another_backup_does_not_go_on_where_one_was_cut_short(here: Session) -> None:
+    here.run("milepost backup create --output b")
+    here.run("milepost backup create --output c")
+    database = here.folder / "other/milepost.db-wal"
+    here.killed(
+        "milepost backup restore b --data-dir other",
+        lambda: database.exists() and database.stat().st_size > 1_000_000,
+    )
+    assert "not empty" in here.refusal("milepost backup restore c --data-dir other")
+    assert not here.json("milepost backup restore c --data-dir other --force")["continued"]
+    assert _tables(here, "--data-dir other") == _tables(here)
+
+
+@pytest.mark.parametrize(("first", "second"), [("postgres", "mariadb"), ("mariadb", "postgres")])
+def test_between_kinds_of_database(
+    here: Session, first: str, second: str, request: pytest.FixtureRequest
+) -> None:
+    """From SQLite to one server to the other and back: the same runs, and new ones get new ids."""
+    one = request.getfixturevalue(f"{first}_uri")()
+    two = request.getfixturevalue(f"{second}_uri")()
+    here.run("milepost backup create --output b")
+    here.run(f"milepost backup restore b --backend-store-uri {one}")
+    here.run(f"milepost backup create --output c --backend-store-uri {one}")
+    here.run(f"milepost backup restore c --backend-store-uri {two}")
+    here.run(f"milepost backup create --output d --backend-store-uri {two}")
+    here.run("milepost backup restore d --backend-store-uri sqlite:///back.db")
+    order = "--order-by 'attributes.start_time ASC' --limit 3000"
+    wanted = here.json(f"milepost runs big long {order}")
+    for uri in (one, two, "sqlite:///back.db"):
+        flag = f"--backend-store-uri {uri}"
+        assert here.json(f"milepost runs big long {order} {flag}") == wanted
+        assert "sound" in here.text(f"milepost db check {flag}")
+        assert _tables(here, flag) == _tables(here)
+        bulk.fill(_absolute(here, uri), 2, experiment=9, name="after")
+
+
+def _absolute(session: Session, uri: str) -> str:
+    return uri.replace("sqlite:///", f"sqlite:///{session.folder}/")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "mariadb"])
+def test_consistent_while_a_server_writes(
+    session: Session, kind: str, request: pytest.FixtureRequest, milepost_server: StartMilepost
+) -> None:
+    """Each run gets a param and a tag in one write: no copy may hold the one without the other."""
+    uri = None if kind == "sqlite" else request.getfixturevalue(f"{kind}_uri")()
+    server = milepost_server(uri)
+    uri = uri or f"sqlite:///{server.data / 'milepost.db'}"
+    stop = threading.Event()
+    written = threading.Event()
+
+    def write() -> None:
+        with httpx.Client(base_url=f"{server.url}/api/2.0/mlflow/", trust_env=False) as client:
+            while not stop.is_set():
+                made = client.post("runs/create", json={"experiment_id": "0"}).json()
+                batch = {
+                    "run_id": made["run"]["info"]["run_id"],
+                    "params": [{"key": "p", "value": "1"}],
+                    "tags": [{"key": "t", "value": "1"}],
+                    "metrics": [{"key": "m", "value": 1, "timestamp": 1, "step": 1}],
+                }
+                assert client.post("runs/log-batch", json=batch).status_code == 200
+                written.set()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    written.wait()
+    for i in range(3):
+        session.run(f"milepost backup create --output b{i} --backend-store-uri {uri}")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for i in range(3):
+        rows = _rows(session.folder / f"b{i}/tables")
+        assert rows["params"] == rows["metrics"] == rows["points"]
+        # Besides the tag of the write, each run has its name as a tag from the start.
+        assert rows["tags"] == rows["params"] + rows["runs"]
+        assert rows["params"] <= rows["runs"] <= rows["params"] + 4
+
+
+def _rows(tables: Path) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for path in tables.iterdir():
+        lines = gzip.decompress(path.read_bytes()).count(b"\n")  # the first names the columns
+        table = path.name.rpartition("-")[0]
+        found[table] = found.get(table, 0) + lines
+    return found
+
+
+def test_db_upgrade_and_check(session: Session) -> None:
+    session.env = {"MILEPOST_DATA_DIR": "."}
+    assert "no database" in session.refusal("milepost db check")
+    made = session.json("milepost db upgrade")
+    assert made["from"] == 0
+    assert made["statements"] > 0
+    assert session.json("milepost db upgrade") == {
+        "from": made["to"], "to": made["to"], "statements": 0,
+    }  # fmt: skip
+    assert session.json("milepost db check")["problems"] == []
