@@ -41,6 +41,9 @@ class Call:
     unordered: str = ""
     """A field of the answer whose items come in no promised order."""
 
+    varies: Sequence[str] = ()
+    """Fields of the answer of which only the type is promised."""
+
 
 def post(path: str, body: Any = None, **more: Any) -> Call:
     return Call("POST", path, {} if body is None else body, **more)
@@ -118,6 +121,8 @@ class Side:
             self._values[name] = str(value)
         if reply.status_code >= 400:
             return Answer(reply.status_code, body.get("error_code"), body.get("message", ""))
+        for name in set(call.varies) & set(body):
+            body[name] = f"<{type(body[name]).__name__}>"
         return Answer(reply.status_code, self._plain(body, unordered=call.unordered))
 
     def _fill(self, value: Any) -> Any:

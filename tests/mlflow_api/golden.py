@@ -291,6 +291,21 @@ GOLDEN: dict[str, list[Call]] = {
              b"text"),
         get("logged-models/$logged/artifacts/directories"),
     ],
+    "POST milepost/trash/delete-forever": [
+        post("runs/delete", {"run_id": "$run"}),
+        post(f"{V3}trash/delete-forever", {"run_ids": ["$run"]}),
+    ],
+    "GET milepost/operations/storage": [
+        Call("GET", f"{V3}operations/storage", varies=["experiments"]),
+    ],
+    "GET milepost/operations/database": [
+        Call("GET", f"{V3}operations/database",
+             varies=["server_version", "bytes", "counts", "artifacts", "jobs", "schema_version",
+                     "wanted_schema_version"]),
+    ],
+    "POST mlflow-artifacts/mpu/create": [
+        post(f"{_SERVED}mpu/create", {"path": "b", "num_parts": 2}),
+    ],
     # The local folder of this server knows no parts; a store that does has tests of its own.
     "POST mlflow-artifacts/mpu/create/{file}": [
         post(f"{_SERVED}mpu/create/{_PLACE}", {"path": "b", "num_parts": 2}),
