@@ -52,12 +52,12 @@ class Document:
             yield name, key, value
 
     def _warn_twice(self, path: str, first: Node, second: Node) -> None:
-        warning = (
-            f"{self.at(second)}: {path}: given before on line {first.start_mark.line + 1};"
-            " this one counts"
+        if any(warning.startswith(f"{self.at(second)}: ") for warning in self.warnings):
+            return
+        line = first.start_mark.line + 1
+        self.warnings.append(
+            f"{self.at(second)}: {path}: given before on line {line}; this one counts"
         )
-        if warning not in self.warnings:
-            self.warnings.append(warning)
 
     def layers(self) -> Iterator[tuple[str, MappingNode]]:
         """(prefix for messages, mapping) of everything that holds settings, least first: the top,
