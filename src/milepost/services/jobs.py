@@ -52,10 +52,12 @@ class Job:
                 # In steps, as a machine may sleep or be given another time.
                 if self._stopped.wait(min(left, 30)):
                     return
-            self._once(due)
+            self.do(due)
             now = max(due, datetime.now().astimezone())
 
-    def _once(self, due: datetime) -> None:
+    def do(self, due: datetime) -> None:
+        """Do what was due at a moment, unless another server does it or has done it. What goes
+        wrong is logged."""
         until = due + min(_SKEW, (self._schedule.next(due) - due) / 2)
         try:
             if self._take(due, until):

@@ -1,4 +1,4 @@
-"""MLflow's own database, of any release from 1.20 on, read and never written.
+"""MLflow's own database, of 2.x and 3.x, read and never written.
 
 Which tables and columns there are is looked up, not derived from a release: a column that is not
 there reads as NULL.

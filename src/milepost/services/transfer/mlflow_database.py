@@ -1,4 +1,4 @@
-"""The database of an MLflow server as a Source: SQLite, PostgreSQL or MySQL, MLflow 1.20 to 3.x."""
+"""The database of an MLflow server as a Source: SQLite, PostgreSQL or MySQL, MLflow 2.x and 3.x."""
 
 from __future__ import annotations
 
