@@ -137,7 +137,8 @@ def s3_server(home: Path) -> Iterator[dict[str, str]]:
             command, env={**os.environ, **keys}, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _make_bucket(f"http://127.0.0.1:{ports['filer.port']}/buckets/bench/")
+        _answered(f"http://127.0.0.1:{ports['filer.port']}/buckets/bench/", "POST")
+        _answered(f"http://127.0.0.1:{ports['s3.port']}/status", "GET")
         yield {
             **keys,
             "MLFLOW_S3_ENDPOINT_URL": f"http://127.0.0.1:{ports['s3.port']}",
@@ -148,11 +149,12 @@ def s3_server(home: Path) -> Iterator[dict[str, str]]:
         process.wait()
 
 
-def _make_bucket(url: str) -> None:
+def _answered(url: str, method: str) -> None:
+    """Ask until there is an answer: the ports open one after the other."""
     give_up = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            urlopen(Request(url, method="POST"), timeout=5).close()
+            urlopen(Request(url, method=method), timeout=5).close()
             return
         except OSError:
             if time.monotonic() > give_up:

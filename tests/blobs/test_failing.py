@@ -212,7 +212,7 @@ def _finish(upload: Upload) -> None:
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
-    monkeypatch.setitem(__import__("sys").modules, "google.cloud.storage", None)
+    monkeypatch.setitem(__import__("sys").modules, "google.cloud", None)
     monkeypatch.setitem(__import__("sys").modules, "azure.storage.blob", None)
     for uri, extra in (("s3://b", "s3"), ("gs://b", "gcs"), ("abfss://c@a.dfs.x", "azure")):
         with pytest.raises(Problem, match=rf"pip install 'milepost\[{extra}\]'"):

@@ -12,6 +12,7 @@ import os
 import urllib.parse
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +32,7 @@ from milepost.blobs.base import (
     no_sdk,
     no_such,
 )
-from milepost.blobs.parts import PartedUpload
+from milepost.blobs.parts import THREADS, PartedUpload
 from milepost.blobs.resume import Resuming
 from milepost.errors import Denied, Full, Invalid, NotFound, TooLarge, Unavailable
 
@@ -90,6 +91,7 @@ class AzureStore:
         self.name = name
         self._container = container
         self._service = service
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="milepost-parts")
 
     @property
     def direct(self) -> Direct:
@@ -130,7 +132,7 @@ class AzureStore:
 
     def create(self, path: str) -> PartedUpload:
         """Begin to write a blob."""
-        return PartedUpload(_File(self, path, self._container.get_blob_client(path)))
+        return PartedUpload(_File(self, path, self._container.get_blob_client(path)), self._pool)
 
     def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
@@ -281,6 +283,9 @@ class _File:
         with self._store.problems(self._path):
             self._client.upload_blob(content, overwrite=True)
 
+    def begin(self) -> None:
+        """Nothing to do: blocks need no beginning."""
+
     def part(self, number: int, content: bytes) -> None:
         """Store a block."""
         with self._store.problems(self._path):
@@ -289,7 +294,7 @@ class _File:
 
     def finish(self) -> None:
         """Make the blob of its blocks."""
-        self._store.complete(self._path, self._upload_id, self._parts)
+        self._store.complete(self._path, self._upload_id, sorted(self._parts))
 
     def forget(self) -> None:
         """Give the blocks up."""

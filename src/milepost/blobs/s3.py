@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -28,7 +29,7 @@ from milepost.blobs.base import (
     no_sdk,
     no_such,
 )
-from milepost.blobs.parts import PartedUpload
+from milepost.blobs.parts import THREADS, PartedUpload
 from milepost.blobs.resume import Resuming
 from milepost.errors import Denied, Full, Invalid, NotFound, TooLarge, Unavailable
 
@@ -86,6 +87,7 @@ class S3Store:
         self.name = f"s3://{bucket}"
         self._bucket = bucket
         self._client = client
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="milepost-parts")
         self._extra: dict[str, Any] = json.loads(
             os.environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS") or "{}"
         )
@@ -116,7 +118,7 @@ class S3Store:
 
     def create(self, path: str) -> PartedUpload:
         """Begin to write an object."""
-        return PartedUpload(_File(self, self._bucket, path, self._client, self._extra))
+        return PartedUpload(_File(self, self._bucket, path, self._client, self._extra), self._pool)
 
     def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
@@ -277,12 +279,15 @@ class _File:
         with self._store.problems(self._path):
             self._client.put_object(**self._target, Body=content, **self._extra)
 
+    def begin(self) -> None:
+        """Begin a multipart upload."""
+        with self._store.problems(self._path):
+            begun = self._client.create_multipart_upload(**self._target, **self._extra)
+        self._upload_id = begun["UploadId"]
+
     def part(self, number: int, content: bytes) -> None:
         """Store a part."""
         with self._store.problems(self._path):
-            if not self._upload_id:
-                begun = self._client.create_multipart_upload(**self._target, **self._extra)
-                self._upload_id = begun["UploadId"]
             done = self._client.upload_part(
                 **self._target, UploadId=self._upload_id, PartNumber=number, Body=content
             )
@@ -290,7 +295,7 @@ class _File:
 
     def finish(self) -> None:
         """Make the object of its parts."""
-        self._store.complete(self._path, self._upload_id, self._parts)
+        self._store.complete(self._path, self._upload_id, sorted(self._parts))
 
     def forget(self) -> None:
         """Give the parts up."""

@@ -46,6 +46,12 @@ class Files:
         """The place that the URL names; asks nobody whose it is."""
         return self._app.artifacts.served_file(_file(scope))
 
+    async def owned(self, scope: Scope) -> Place:
+        """The place that the URL names, and whose it is."""
+        path = _file(scope)
+        place = self._app.artifacts.remembered(path)
+        return await self._api.reading(_owned, path) if place is None else place
+
     def sending(self, at: At) -> Handler:
         """GET and HEAD of a file."""
 
@@ -108,6 +114,10 @@ class Files:
             await respond(send, 200, JSON, b"{}")
 
         return guarded(handle)
+
+
+def _owned(app: App, tx: Tx, path: str) -> Place:
+    return app.artifacts.owned(tx, path)
 
 
 def _count_one(app: App, tx: Tx, file: Stored) -> None:
@@ -189,9 +199,7 @@ def unprefixed(app: App, api: Api) -> Iterator[Route]:
     ask there."""
     files = Files(app, api)
     get = files.sending(files.served)
-    put = files.receiving(
-        files.looked_up(_file, lambda app, tx, path: app.artifacts.owned(tx, path))
-    )
+    put = files.receiving(files.owned)
     for twin in ("api", "ajax-api"):
         yield "GET", SERVED.format(api=twin), get
         yield "PUT", SERVED.format(api=twin), put

@@ -18,6 +18,8 @@ from milepost.store import artifacts
 from milepost.store.artifacts import File
 from milepost.store.tx import Tx
 
+_MOST_OWNERS = 10_000
+
 
 class Place(NamedTuple):
     """Where an artifact is or will be."""
@@ -55,6 +57,7 @@ class Artifacts:
     def __init__(self, locations: Locations, stores: Stores) -> None:
         self._locations = locations
         self._stores = stores
+        self._owners: dict[str, Owner] = {}
 
     # Where artifacts are
 
@@ -74,8 +77,21 @@ class Artifacts:
         owner = self._owner(tx, place.inner)
         if owner is None:
             return place
+        if owner.kind is not OwnerKind.experiment:
+            self._remember(owner)
         inner = _within(self._uri(place), self._root(owner))
         return place._replace(owner=owner, inner=inner or "")
+
+    def remembered(self, path: str) -> Place | None:
+        """As `owned`, without asking the database, if it was asked for the same run or logged
+        model before. Where their artifacts are never changes."""
+        place = self.served_file(path)
+        for part in place.inner.split("/")[:-1]:
+            owner = self._owners.get(part)
+            if owner is not None:
+                inner = _within(self._uri(place), self._root(owner))
+                return None if inner is None else place._replace(owner=owner, inner=inner)
+        return None
 
     def of_run(self, tx: Tx, run_id: str, path: str) -> Place:
         """The place of an artifact of a run, deleted or not; "" is its root."""
@@ -140,6 +156,11 @@ class Artifacts:
                     return owner
         holding = [e for e in artifacts.experiments(tx) if _within(uri, self._root(e)) is not None]
         return max(holding, key=lambda e: len(e.root), default=None)
+
+    def _remember(self, owner: Owner) -> None:
+        if len(self._owners) >= _MOST_OWNERS:
+            self._owners = {}
+        self._owners[owner.id] = owner
 
     def _root(self, owner: Owner) -> str:
         return _plain(self._locations.resolved(owner.root))
