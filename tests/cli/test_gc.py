@@ -7,7 +7,11 @@ import sqlite3
 import time
 from pathlib import Path
 
-from milepost.store import gc, migrate
+import pytest
+
+from milepost.domain.tracking import Lifecycle
+from milepost.errors import Conflict
+from milepost.store import gc, migrate, runs
 from milepost.store.db import Store, open_dialect
 from milepost.store.tx import Tx
 from tests.cli.session import Session
@@ -85,7 +89,7 @@ def test_a_deleted_experiment_goes_with_everything_in_it(session: Session) -> No
     assert [e["name"] for e in session.json("milepost experiments --view all")] == ["other"]
 
 
-def test_files_that_nobody_owns_go_once_they_are_a_day_old(session: Session) -> None:
+def test_files_that_nobody_owns_go_on_demand_once_they_are_a_day_old(session: Session) -> None:
     _store(session)
     young = _artifact(session, 1, "a" * 32)
     old = _artifact(session, 1, "b" * 32, old=True)
@@ -93,8 +97,8 @@ def test_files_that_nobody_owns_go_once_they_are_a_day_old(session: Session) -> 
     owned = _artifact(session, 1, bulk.run_id(1, 0), old=True)
     mine = session.folder / "artifacts/notes"
     mine.mkdir()
-    assert session.json("milepost gc --no-orphans")["collected"]["orphans"] == 0
-    assert session.json("milepost gc")["collected"]["orphans"] == 2
+    assert session.json("milepost gc")["collected"]["orphans"] == 0
+    assert session.json("milepost gc --orphans")["collected"]["orphans"] == 2
     assert young.exists()
     assert owned.exists()
     assert mine.exists()
@@ -139,6 +143,22 @@ def test_killed_half_way_it_goes_on(session: Session) -> None:
     session.run("milepost gc --older-than 0s")
     assert _count(session, "SELECT COUNT(*) FROM runs WHERE lifecycle = 1") == 0
     assert os.listdir(folders) == []
+
+
+def test_what_is_going_cannot_be_restored(session: Session) -> None:
+    """Its files may be gone already."""
+    uri = _store(session)
+    store = Store(open_dialect(uri))
+    going, staying = bulk.run_id(1, 9), bulk.run_id(1, 19)
+    numbers = store.read(runs.numbers, [going, staying])
+    assert store.write(gc.claim_runs, [numbers[going]]) == {numbers[going]}
+    with pytest.raises(Conflict, match="being removed"):
+        store.write(lambda tx, n: runs.set_lifecycle(tx, n, Lifecycle.active, None), numbers[going])
+    store.write(lambda tx, n: runs.set_lifecycle(tx, n, Lifecycle.active, None), numbers[staying])
+    assert store.write(gc.claim_runs, [numbers[staying]]) == set()
+    store.close()
+    done = session.json("milepost gc --older-than 0s")["collected"]
+    assert done["runs"] == DEAD - 1
 
 
 def test_two_collections_do_not_run_at_once(session: Session) -> None:

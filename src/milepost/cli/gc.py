@@ -44,7 +44,11 @@ class Duration(click.ParamType[float]):
 )  # fmt: skip
 @click.option("--model", "--logged-model-ids", "models", multiple=True, metavar="ID[,ID]",
               help="Only these logged models.")  # fmt: skip
-@click.option("--orphans/--no-orphans", default=True, help="Look for files that nobody owns.")
+@click.option(
+    "--orphans", is_flag=True,
+    help="Also remove folders of runs, models and experiments that this database does not know."
+    " Not where another database uses the same artifact store.",
+)  # fmt: skip
 @click.option(
     "--keep-artifacts", is_flag=True,
     help="Remove the rows and leave the files, for stores this machine cannot reach.",
@@ -67,7 +71,8 @@ def gc(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Remove for good what was deleted: runs, experiments, logged models, and orphaned files.
+    """Remove for good what was deleted: runs, experiments, logged models; with --orphans also files
+    that nobody owns.
 
     Files go first, then the rows, in batches: killed and run again it goes on. One at a time for
     each database. Exit code 3 if something could not be removed.

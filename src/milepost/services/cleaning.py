@@ -25,8 +25,7 @@ def cleaning(
         done = collector.collect(Selection(older_than_ms))
         text = (
             f"{let_go} runs moved to the trash; removed {done.runs} runs, {done.experiments}"
-            f" experiments, {done.models} logged models, {done.orphans} orphaned folders:"
-            f" {done.files} files, {done.bytes} bytes"
+            f" experiments, {done.models} logged models: {done.files} files, {done.bytes} bytes"
         )
         return "; ".join([text, *done.failures])
 

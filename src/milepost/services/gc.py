@@ -6,6 +6,7 @@ is left and goes on. One server at a time, by a lease in the database.
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import time
@@ -36,13 +37,17 @@ _MODEL = re.compile(r"m-[0-9a-f]{32}")
 
 
 class Selection(Struct, frozen=True):
-    """What to collect. `older_than_ms`: how long it must have been in the trash; ids narrow."""
+    """What to collect. `older_than_ms`: how long it must have been in the trash; ids narrow.
+
+    `orphans` asks for files that nobody owns. Never without somebody's wish: where two databases
+    share an artifact store, what the one does not know may belong to the other.
+    """
 
     older_than_ms: int
     runs: tuple[str, ...] = ()
     experiments: tuple[int, ...] = ()
     models: tuple[str, ...] = ()
-    orphans: bool = True
+    orphans: bool = False
     keep_artifacts: bool = False
     dry_run: bool = False
 
@@ -74,7 +79,7 @@ class Collector:
         self._stores = stores
         self._served = served
         self._holder = f"{socket.gethostname()[:40]}-{uuid4().hex[:12]}"
-        self._prolonged = 0.0
+        self._prolonged = -math.inf
 
     def collect(
         self, wanted: Selection, advance: Callable[[int], None] = lambda _: None
@@ -91,10 +96,12 @@ class Collector:
         before = now() - wanted.older_than_ms
         if wanted.runs or wanted.experiments or not wanted.narrowed:
             find = partial(_find, gc.dead_runs, before, wanted.runs, wanted.experiments)
-            done.runs = self._owners(wanted, find, gc.remove_runs, done, advance)
+            done.runs = self._owners(wanted, find, gc.claim_runs, gc.remove_runs, done, advance)
         if wanted.models or wanted.experiments or not wanted.narrowed:
             find = partial(_find, gc.dead_models, before, wanted.models, wanted.experiments)
-            done.models = self._owners(wanted, find, gc.remove_models, done, advance)
+            done.models = self._owners(
+                wanted, find, gc.claim_models, gc.remove_models, done, advance
+            )
         if wanted.experiments or not wanted.narrowed:
             self._experiments(wanted, before, done)
         if wanted.orphans and not wanted.narrowed:
@@ -119,6 +126,7 @@ class Collector:
         self,
         wanted: Selection,
         find: Callable[[Tx, int], list[Dead]],
+        claim: Callable[[Tx, Sequence[int]], set[int]],
         remove: Callable[[Tx, Sequence[int]], int],
         done: Collected,
         advance: Callable[[int], None],
@@ -126,6 +134,9 @@ class Collector:
         total = after = 0
         while batch := self._store.read(find, after):
             after = batch[-1].number
+            if not wanted.dry_run:
+                claimed = self._store.write(claim, [dead.number for dead in batch])
+                batch = [dead for dead in batch if dead.number in claimed]
             gone = [dead for dead in batch if self._files(wanted, dead, done)]
             if wanted.dry_run:
                 total += len(gone)

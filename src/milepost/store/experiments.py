@@ -9,6 +9,7 @@ from milepost.domain.tracking import Experiment, Lifecycle, Tag
 from milepost.store import keys
 from milepost.store.changes import experiment_topic, run_topic
 from milepost.store.conditions import Sql
+from milepost.store.runs import GOING
 from milepost.store.tx import Tx, marks
 
 _INSERTED = ("name", "artifact_location", "lifecycle", "created", "updated")
@@ -94,8 +95,9 @@ def set_lifecycle(tx: Tx, number: int, stage: Lifecycle, now: int) -> None:
     tx.topics.update((experiment_topic(number), run_topic(number, "*")))
     tx.run("UPDATE experiments SET lifecycle = ?, updated = ? WHERE id = ?", (stage, now, number))
     tx.run(
-        "UPDATE runs SET lifecycle = ?, deleted = ? WHERE experiment_id = ? AND lifecycle <> ?",
-        (stage, now if stage is Lifecycle.deleted else None, number, stage),
+        "UPDATE runs SET lifecycle = ?, deleted = ? WHERE experiment_id = ? AND lifecycle <> ?"
+        " AND COALESCE(deleted, 0) <> ?",
+        (stage, now if stage is Lifecycle.deleted else None, number, stage, GOING),
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from milepost.domain.artifacts import OwnerKind
 from milepost.domain.tracking import Lifecycle
+from milepost.store import runs
 from milepost.store.dialect import Dialect
 from milepost.store.tx import Tx, marks
 
@@ -86,6 +87,29 @@ def dead_experiments(tx: Tx, before: int, numbers: Sequence[int]) -> list[Dead]:
         (Lifecycle.deleted, before, *numbers),
     )
     return [Dead(row[0], str(row[1]), row[2]) for row in rows]
+
+
+def claim_runs(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Mark runs whose files are about to be removed, so that nobody restores them meanwhile; those
+    that are still in the trash."""
+    return _claim(tx, "runs", numbers)
+
+
+def claim_models(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """As `claim_runs`, for logged models."""
+    return _claim(tx, "logged_models", numbers)
+
+
+def _claim(tx: Tx, table: str, numbers: Sequence[int]) -> set[int]:
+    rows = tx.rows(
+        f"SELECT id FROM {table} WHERE id IN ({marks(numbers)}) AND lifecycle = ? ORDER BY id"
+        f"{tx.dialect.for_update}",
+        (*numbers, Lifecycle.deleted),
+    )
+    found = [row[0] for row in rows]
+    if found:
+        tx.run(f"UPDATE {table} SET deleted = {runs.GOING} WHERE id IN ({marks(found)})", found)
+    return set(found)
 
 
 def remove_runs(tx: Tx, numbers: Sequence[int]) -> int:
@@ -168,13 +192,13 @@ class Owners(NamedTuple):
 
 
 def owners(
-    tx: Tx, experiments: Sequence[str], runs: Sequence[str], models: Sequence[str]
+    tx: Tx, experiments: Sequence[str], run_ids: Sequence[str], models: Sequence[str]
 ) -> Owners:
     """Those of the ids that exist, deleted or not."""
     numbers = [int(e) for e in experiments]
     return Owners(
         {str(n) for n in _existing(tx, "experiments", "id", numbers)},
-        {str(n) for n in _existing(tx, "runs", "uuid", runs)},
+        {str(n) for n in _existing(tx, "runs", "uuid", run_ids)},
         {str(n) for n in _existing(tx, "logged_models", "uuid", models)},
     )
 

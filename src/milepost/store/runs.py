@@ -16,6 +16,7 @@ from milepost.domain.tracking import (
     RunStatus,
     Tag,
 )
+from milepost.errors import Conflict
 from milepost.store import keys
 from milepost.store.changes import run_topic
 from milepost.store.tx import Tx, marks
@@ -25,6 +26,8 @@ COLUMNS = (
 )
 _NAN = float("nan")
 _PART = 2000
+GOING = -1
+"""The time of deletion of a run whose removal for good has begun."""
 
 
 class RunKey(NamedTuple):
@@ -197,8 +200,14 @@ def _fill_inputs(tx: Tx, runs: dict[int, Run], numbers: Sequence[int], within: s
 
 
 def set_lifecycle(tx: Tx, number: int, stage: Lifecycle, deleted: int | None) -> None:
-    """Move a run to the trash (with the time in milliseconds) or out of it."""
-    tx.run("UPDATE runs SET lifecycle = ?, deleted = ? WHERE id = ?", (stage, deleted, number))
+    """Move a run to the trash (with the time in milliseconds) or out of it. Raises Conflict for one
+    whose files are being removed for good."""
+    touched = tx.run(
+        "UPDATE runs SET lifecycle = ?, deleted = ? WHERE id = ? AND COALESCE(deleted, 0) <> ?",
+        (stage, deleted, number, GOING),
+    )
+    if not touched:
+        raise Conflict("The run is being removed for good; it cannot be restored any more.")
 
 
 def delete_tag(tx: Tx, number: int, name: str) -> bool:
