@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.parts.milepost",
     "tests.parts.mlflow",
     "tests.parts.postgres",
+    "tests.parts.prometheus",
     "tests.parts.receiver",
     "tests.parts.s3",
     "tests.parts.store",
