@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -211,9 +212,8 @@ def _finish(upload: Upload) -> None:
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "boto3", None)
-    monkeypatch.setitem(__import__("sys").modules, "google.cloud", None)
-    monkeypatch.setitem(__import__("sys").modules, "azure.storage.blob", None)
+    for module in ("boto3", "google.cloud", "google.cloud.storage", "azure.storage.blob"):
+        monkeypatch.setitem(sys.modules, module, None)
     for uri, extra in (("s3://b", "s3"), ("gs://b", "gcs"), ("abfss://c@a.dfs.x", "azure")):
         with pytest.raises(Problem, match=rf"pip install 'milepost\[{extra}\]'"):
             Stores(Options()).at(uri)
