@@ -65,7 +65,7 @@ def test_promtool_takes_the_alert_rules(promtool: Callable[..., str], tmp_path: 
         "  - {name: mlflow_errors, condition: error_rate > 5%, for: 5m}\n"
         "  - {name: mlflow_breaker, condition: mlflow_circuit_breaker_state == 2}\n"
     )
-    command = [COMMAND, "config", "rules", "--config", str(config)]
+    command = [str(COMMAND), "config", "rules", "--config", str(config)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     rules = tmp_path / "rules.yaml"
     rules.write_text(done.stdout)
