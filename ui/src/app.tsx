@@ -31,7 +31,10 @@ function later<P extends object>(load: () => Promise<Page<P>>): Page<P> {
         setFound({ page });
       }, setError);
     }, []);
-    if (error) return <Failure error={error} />;
+    if (error) {
+      const what = new Error("The server does not answer, or it was updated meanwhile.");
+      return <Failure error={what} retry={() => window.location.reload()} />;
+    }
     if (!found) return <Loading />;
     const Found = found.page;
     return <Found {...props} />;

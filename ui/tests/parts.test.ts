@@ -12,7 +12,7 @@ describe("format", () => {
     expect(number(0.123456789)).toBe("0.12346");
     expect(number(0.5)).toBe("0.5");
     expect(number(1234567)).toBe("1,234,567");
-    expect(number(0.0000012345)).toBe("1.23e-6");
+    expect(number(0.0000012345)).toBe("1.234e-6");
     expect(number("NaN")).toBe("NaN");
     expect(number(null)).toBe("");
   });

@@ -90,9 +90,9 @@ export function ChartCard({ name, runs, store, settings, shared, onDropOn }: Pro
         draggable={onDropOn !== undefined}
         onDragStart={(event) => event.dataTransfer?.setData("text/plain", name)}
       >
-        <h3 class="ellipsis grow" title={name}>
+        <h2 class="ellipsis grow" title={name}>
           {name}
-        </h3>
+        </h2>
         <Button
           label={`Full screen: ${name}`}
           icon="expand"

@@ -41,7 +41,7 @@ function Parts() {
   return (
     <div class="tiles">
       <div class="card tile">
-        <h3>Server</h3>
+        <h2>Server</h2>
         <div class="tile-value">
           <i class={`dot ${data.status === "OK" ? "ok" : "bad"}`} />
           {data.status === "OK" ? "Healthy" : data.status === "DEGRADED" ? "Degraded" : "Down"}
@@ -50,7 +50,7 @@ function Parts() {
       </div>
       {parts.map((part) => (
         <div key={part.name} class="card tile">
-          <h3>{part.name[0]?.toUpperCase() + part.name.slice(1)}</h3>
+          <h2>{part.name[0]?.toUpperCase() + part.name.slice(1)}</h2>
           <div class="tile-value">
             <i class={`dot ${part.ok ? "ok" : "bad"}`} />
             {part.ok ? `${number(part.seconds * 1000, 2)} ms` : "Not answering"}

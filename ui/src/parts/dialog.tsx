@@ -122,7 +122,7 @@ export function Popover(p: PopoverProps) {
       <button
         type="button"
         class={`button ${p.kind ?? "plain"} ${p.iconOnly ? "icon-only" : ""} ${p.badge ? "active" : ""}`}
-        aria-label={p.label}
+        {...(p.iconOnly ? { "aria-label": p.label } : {})}
         aria-expanded={open}
         title={p.iconOnly ? p.label : undefined}
         onClick={() => setOpen(!open)}

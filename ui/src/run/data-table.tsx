@@ -18,7 +18,8 @@ function shown(value: unknown): string {
 
 export function DataTable({ head, rows }: Props) {
   return (
-    <div class="data-table">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys
+    <div class="data-table" tabIndex={0} role="region" aria-label="Rows of the file">
       <table class="list dense">
         <thead>
           <tr>

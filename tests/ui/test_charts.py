@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.conftest import Visitor
+from tests.ui.site import Site, falling
+
+
+@pytest.fixture(scope="module")
+def curves(site: Site) -> str:
+    """6 runs in 2 groups with 30 metrics of 50 steps."""
+    number = site.experiment("curves")
+    for i in range(6):
+        site.run(
+            number,
+            f"curve-{i}",
+            params={"model": "big" if i % 2 else "small", "width": str(10 * (i + 1))},
+            metrics={
+                "val/loss": falling(50, i / 10),
+                **{f"extra/m{k:02d}": [float(k)] * 50 for k in range(30)},
+            },
+        )
+    return number
+
+
+def chart(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=name)
+
+
+def canvas(page: Page, name: str) -> Locator:
+    return chart(page, name).locator(".chart-area")
+
+
+def test_charts_load_when_they_come_into_sight(curves: str, visitor: Visitor) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts")
+    expect(canvas(page, "extra/m00")).to_be_visible()
+    expect(canvas(page, "val/loss")).to_have_count(0)
+    chart(page, "val/loss").scroll_into_view_if_needed()
+    expect(canvas(page, "val/loss")).to_be_visible()
+
+
+def test_metrics_are_found_by_regular_expression(curves: str, visitor: Visitor) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts")
+    page.get_by_label("Metrics, by regex").fill("m0[12]$|loss")
+    expect(page.get_by_role("article")).to_have_count(3)
+    assert "metric=" in page.url
+
+
+def test_hovering_names_the_run_in_every_chart(curves: str, visitor: Visitor) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=loss|m00")
+    box = canvas(page, "val/loss").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 14, box["y"] + 20)
+    tip = chart(page, "val/loss").locator(".tip")
+    expect(tip).to_contain_text("curve-5")
+    expect(tip).to_contain_text("at step 49")
+    expect(chart(page, "extra/m00").locator(".tip")).to_contain_text("curve-5")
+
+
+def test_dragging_zooms_all_charts_and_a_double_click_goes_back(
+    curves: str, visitor: Visitor
+) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=loss|m00")
+    area = canvas(page, "val/loss")
+    before = {name: pixels(page, name) for name in ("val/loss", "extra/m00")}
+    box = area.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 120, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 220, box["y"] + 60, steps=4)
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    for name, old in before.items():
+        assert pixels(page, name) != old
+    area.dblclick()
+    page.mouse.move(5, 5)
+    for name, old in before.items():
+        assert pixels(page, name) == old
+
+
+def pixels(page: Page, name: str) -> str:
+    drawn: str = canvas(page, name).locator("canvas").first.evaluate("c => c.toDataURL()")
+    return drawn
+
+
+@pytest.mark.parametrize(
+    "setting", ["smooth=0.8", "logy=1", "logx=1", "x=relative", "x=time", "best=1"]
+)
+def test_settings_change_the_chart(curves: str, visitor: Visitor, setting: str) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=loss")
+    expect(canvas(page, "val/loss")).to_be_visible()
+    page.wait_for_timeout(200)
+    plain = pixels(page, "val/loss")
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=loss&{setting}")
+    expect(canvas(page, "val/loss")).to_be_visible()
+    page.wait_for_timeout(200)
+    assert pixels(page, "val/loss") != plain
+
+
+def test_groups_are_drawn_as_mean_and_band(curves: str, visitor: Visitor) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=loss&group=param::model")
+    expect(page.locator(".legend")).to_contain_text("model big")
+    box = canvas(page, "val/loss").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 53, box["y"] + 20)
+    # The mean over curve-1, -3 and -5, whose floors are 0.1, 0.3 and 0.5, at step 0.
+    expect(chart(page, "val/loss").locator(".tip")).to_contain_text("model big (3)")
+    expect(chart(page, "val/loss").locator(".tip")).to_contain_text("1.3")
+    page.get_by_role("button", name="Min to max").click()
+    page.mouse.move(box["x"] + 53, box["y"] + 22)
+    expect(chart(page, "val/loss").locator(".tip")).to_contain_text("1.1 … 1.5")
+
+
+def test_a_chart_is_exported_and_fills_the_screen(
+    curves: str, visitor: Visitor, tmp_path: Path
+) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=loss")
+    expect(canvas(page, "val/loss")).to_be_visible()
+    found = {}
+    for kind in ("CSV", "SVG", "PNG"):
+        chart(page, "val/loss").hover()
+        chart(page, "val/loss").get_by_role("button", name="Actions for val/loss").click()
+        with page.expect_download() as download:
+            page.get_by_role("menuitem", name=f"Save as {kind}").click()
+        path = tmp_path / kind
+        download.value.save_as(path)
+        found[kind] = path.read_bytes()
+    rows = list(csv.reader(io.StringIO(found["CSV"].decode())))
+    assert rows[0] == ["run_id", "run", "step", "val/loss"]
+    assert len(rows) == 1 + 6 * 50
+    assert found["SVG"].startswith(b"<svg")
+    assert found["SVG"].count(b"<path") > 6
+    assert found["PNG"].startswith(b"\x89PNG")
+    page.get_by_role("button", name="Full screen: val/loss").click()
+    expect(page.get_by_role("dialog", name="val/loss").locator("canvas").first).to_be_visible()
+
+
+def test_charts_are_reordered_by_dragging(curves: str, visitor: Visitor) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&metric=m0[012]")
+    expect(canvas(page, "extra/m02")).to_be_visible()
+    chart(page, "extra/m02").locator("header").drag_to(chart(page, "extra/m00"))
+    order = ["extra/m02", "extra/m00", "extra/m01"]
+    expect(page.get_by_role("article")).to_have_count(3)
+    labels = [a.get_attribute("aria-label") for a in page.get_by_role("article").all()]
+    assert labels == order
+    page.reload()
+    expect(canvas(page, "extra/m02")).to_be_visible()
+    assert [a.get_attribute("aria-label") for a in page.get_by_role("article").all()] == order
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [
+        ("scatter", "Scatter of 6 runs: width, val/loss"),
+        ("bar", "val/loss of 6 runs as bars"),
+        ("parallel", "Parallel coordinates of 6 runs: width, model, val/loss"),
+        ("contour", "Heat map of val/loss over width and model"),
+    ],
+)
+def test_runs_are_compared_over_their_params(
+    curves: str, visitor: Visitor, kind: str, label: str
+) -> None:
+    axes = {
+        "scatter": "axis=param::width&axis=metric:last:val/loss",
+        "bar": "axis=metric:last:val/loss",
+        "parallel": "axis=param::width&axis=param::model&axis=metric:last:val/loss",
+        "contour": "axis=param::width&axis=param::model&axis=metric:last:val/loss",
+    }[kind]
+    page = visitor.go(f"experiments/{curves}?tab=charts&kind={kind}&{axes}")
+    drawn = page.get_by_role("img", name=label)
+    expect(drawn).to_be_visible()
+    colors = drawn.evaluate(
+        "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height)"
+        ".data.buffer)).size"
+    )
+    assert colors > 10
+
+
+def test_clicking_a_bar_opens_its_run(curves: str, visitor: Visitor) -> None:
+    page = visitor.go(f"experiments/{curves}?tab=charts&kind=bar&axis=metric:last:val/loss")
+    page.locator(".bar-area").click(position={"x": 300, "y": 11})
+    expect(page.get_by_role("heading", name="curve-5")).to_be_visible()
+
+
+def test_many_runs_of_many_points_in_one_chart(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("crowd")
+    for i in range(120):
+        site.run(number, f"crowd-{i}", metrics={"loss": falling(1000, i / 100)})
+    page = visitor.go(f"experiments/{number}?tab=charts&runs=250")
+    expect(page.get_by_role("img", name="loss of 120 runs")).to_be_visible()
