@@ -20,7 +20,7 @@ import { useLive } from "../state/live";
 import { address, href, setQuery } from "../state/router";
 import { AboutExperiment } from "./about-experiment";
 import { ExperimentDialog } from "./experiment-dialog";
-import { LazyCharts } from "./lazy-charts";
+import { LazyCharts, preloadCharts } from "./lazy-charts";
 
 const TABS: [Tab, string, IconName][] = [
   ["table", "Runs", "table"],
@@ -44,6 +44,10 @@ export function ExperimentPage({ id }: { id: string }) {
   // New metrics and params become columns; looked up at leisure, since that is rare.
   useLive(`run:${id}:`, keys.reload, 5000);
   useEffect(() => setFilterError(""), [view.filter]);
+  useEffect(() => {
+    // A failure shows when the charts are to be drawn.
+    if (view.tab === "charts") preloadCharts().catch(() => undefined);
+  }, [view.tab]);
   const selection = { ids, set: setIds };
   if (experiment.error !== undefined && !experiment.data) {
     return <Failure error={experiment.error} retry={experiment.reload} />;

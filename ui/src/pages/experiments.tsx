@@ -22,6 +22,9 @@ interface Row {
   latest: number;
 }
 
+/** Rows to begin with: a search finds the others sooner than scrolling would. */
+const MOST_ROWS = 400;
+
 type Sort = "name" | "runs" | "latest";
 
 async function load(signal: AbortSignal): Promise<Row[]> {
@@ -62,6 +65,7 @@ export function ExperimentsPage() {
   const sort = (query.get("sort") ?? "latest") as Sort;
   const [dialog, setDialog] = useState<Experiment | "new" | null>(null);
   const [cursor, setCursor] = useState(-1);
+  const [most, setMost] = useState(MOST_ROWS);
   useLive("", reload, 1500);
   const rows = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -124,7 +128,7 @@ export function ExperimentsPage() {
                 </tr>
               </thead>
               <tbody>
-                {rows.map((row, i) => (
+                {rows.slice(0, most).map((row, i) => (
                   <ExperimentRow
                     key={row.experiment.experiment_id}
                     row={row}
@@ -135,6 +139,14 @@ export function ExperimentsPage() {
                 ))}
               </tbody>
             </table>
+            {rows.length > most && (
+              <div class="more">
+                <Button
+                  label={`Show ${count(rows.length - most)} more`}
+                  onClick={() => setMost(rows.length)}
+                />
+              </div>
+            )}
           </div>
         )}
         {data && rows.length === 0 && <Nothing text={text} />}

@@ -7,6 +7,11 @@ import { Failure, Loading } from "../parts/basics";
 
 let loaded: ComponentType<ChartsProps> | undefined;
 
+/** Begins to load them, for a page that will need them as soon as it has its data. */
+export function preloadCharts(): Promise<unknown> {
+  return import("../charts/board");
+}
+
 export function LazyCharts(props: ChartsProps) {
   const [, setReady] = useState(loaded !== undefined);
   const [error, setError] = useState<unknown>();
