@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
+from threading import Lock
 from uuid import uuid4
 
 from milepost.blobs.base import PIECE, WHOLE, Entry, Span, Stat, is_folder, no_root_delete, no_such
@@ -19,6 +20,10 @@ UPLOADS = ".milepost-uploads"
 """Folder below the root for what is not complete yet; no artifact may be in it."""
 
 _MOST_PARTS = 512  # the kernel takes 1024 buffers in one call
+# A gigabyte that is flushed at once, or by many uploads at a time, holds up every commit of a
+# database on the same disk.
+_FLUSH_EVERY = 2 << 20
+_FLUSHING = Lock()
 _STALE_SECONDS = 24 * 3600
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -169,6 +174,7 @@ class LocalUpload:
     def __init__(self, uploads: str, target: str, path: str) -> None:
         self._target = target
         self._path = path
+        self._unflushed = 0
         self._name = os.path.join(uploads, uuid4().hex)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
@@ -182,6 +188,11 @@ class LocalUpload:
         with _problems(self._path):
             for first in range(0, len(parts), _MOST_PARTS):
                 _write_all(self._fd, parts[first : first + _MOST_PARTS])
+            self._unflushed += sum(map(len, parts))
+            if self._unflushed >= _FLUSH_EVERY:
+                with _FLUSHING:
+                    os.fdatasync(self._fd)
+                self._unflushed = 0
 
     def commit(self) -> None:
         """Flush to disk and rename into place."""
