@@ -38,6 +38,7 @@ def check(done: dict[str, Any], server: MilepostServer) -> None:
         "none": [],
     }
     assert done["left"] == [[], done["listed"]["notes"]]
+    assert done["emptied"] == []
     usage = httpx.get(
         f"{server.url}/api/3.0/milepost/artifacts/usage", params={"run_id": done["run_id"]}
     )

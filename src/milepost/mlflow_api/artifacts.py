@@ -37,8 +37,9 @@ class ListModel(Message):
 _folder_query = query(ListModel)
 
 
-def _file_path(call: Call) -> str:
-    return call.path["file"]
+def _doomed(call: Call) -> str:
+    """What to delete. Clients that mean all of a run's files end the path with a slash."""
+    return call.path["file"].rstrip("/")
 
 
 def _model_folder(call: Call) -> tuple[str, str]:
@@ -88,7 +89,7 @@ ENDPOINTS = [
         after=_listing,
     ),
     Endpoint(
-        "DELETE", "mlflow-artifacts/artifacts/{file}", Action.EDIT_ARTIFACT, "read", _file_path,
+        "DELETE", "mlflow-artifacts/artifacts/{file}", Action.EDIT_ARTIFACT, "read", _doomed,
         lambda app, tx, path: app.artifacts.owned(tx, path),
         empty,
         after=_delete,

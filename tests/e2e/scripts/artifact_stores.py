@@ -48,6 +48,10 @@ back = Path(mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=str(work
 
 listed = {path: listing(path) for path in ("", "some/where", "notes", "notes/hello.txt", "none")}
 get_artifact_repository(run.info.artifact_uri).delete_artifacts("some")
+
+with mlflow.start_run() as emptied:
+    mlflow.log_text("x", "some/file.txt")
+get_artifact_repository(emptied.info.artifact_uri).delete_artifacts()
 print(
     json.dumps(
         {
@@ -57,6 +61,7 @@ print(
             "text": mlflow.artifacts.load_text(run.info.artifact_uri + "/notes/hello.txt"),
             "listed": listed,
             "left": [listing("some/where/inner"), listing("notes")],
+            "emptied": client.list_artifacts(emptied.info.run_id),
         }
     )
 )
