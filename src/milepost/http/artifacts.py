@@ -20,6 +20,7 @@ from milepost.store.tx import Tx
 _AJAX = "/ajax-api/2.0/mlflow/"
 MAX_FORM_UPLOAD = 10 * 2**20
 """Bytes that MLflow takes on its page's upload route."""
+_MOST_DIGITS = 9
 
 Find = Callable[[App, Tx, Any], Place]
 Parse = Callable[[Scope], Any]
@@ -59,28 +60,25 @@ class Files:
             place = await at(scope)
             errand = self._api.lanes.errand(place.store.name)
             if scope["method"] == "HEAD":
-                await self._send_head(place, send, errand)
+                await self._send_head(place, scope, send, errand)
             else:
                 await self._send_file(place, scope, receive, send, errand)
 
         return guarded(handle)
 
-    async def _send_head(self, place: Place, send: Send, errand: Errand) -> None:
+    async def _send_head(self, place: Place, scope: Scope, send: Send, errand: Errand) -> None:
         stat = await errand.run(place.store.stat, place.path)
-        length = (b"content-length", str(stat.size).encode())
-        await _start(send, 200, [*files.head(place.name, stat), length])
-        await send({"type": "http.response.body", "body": b""})
+        headers = files.head(place.name, stat)
+        if files.is_known(scope, stat):
+            await _end(send, 304, headers)
+            return
+        await _end(send, 200, [*headers, (b"content-length", str(stat.size).encode())])
 
     async def _send_file(
         self, place: Place, scope: Scope, receive: Receive, send: Send, errand: Errand
     ) -> None:
-        span = files.wanted_span(scope)
         try:
-            reader, first = await errand.run(_open, place, span)
-            if span is not None and files.is_other(scope, reader.stat):
-                errand.afterwards(reader.close)
-                span = None
-                reader, first = await errand.run(_open, place, None)
+            reader, first, is_part = await _opened(place, scope, errand)
         except OutsideError as error:
             size = (b"content-range", f"bytes */{error.size}".encode())
             await respond(send, 416, TEXT, b"", [size])
@@ -88,13 +86,12 @@ class Files:
         try:
             headers = files.head(place.name, reader.stat)
             if files.is_known(scope, reader.stat):
-                await _start(send, 304, headers)
-                await send({"type": "http.response.body", "body": b""})
+                await _end(send, 304, headers)
                 return
             headers.append((b"content-length", str(reader.length).encode()))
-            if span is not None:
+            if is_part:
                 headers.append((b"content-range", _content_range(reader)))
-            await _start(send, 200 if span is None else 206, headers)
+            await _start(send, 206 if is_part else 200, headers)
             await download(reader, first, receive, send, errand)
         finally:
             errand.afterwards(reader.close)
@@ -128,6 +125,24 @@ def _count_all(app: App, tx: Tx, files: Sequence[Stored]) -> Sequence[None]:
     return app.artifacts.stored(tx, files)
 
 
+async def _opened(place: Place, scope: Scope, errand: Errand) -> tuple[Reader, bytes, bool]:
+    """The file and its first piece, and whether it is only the part that was asked for. What the
+    client knows of the file comes before the part: whoever goes on with a file that has become
+    shorter meanwhile gets all of the new one. Raises OutsideError."""
+    span = files.wanted_span(scope)
+    try:
+        reader, first = await errand.run(_open, place, span)
+    except OutsideError:
+        stat = await errand.run(place.store.stat, place.path)
+        if not (files.is_other(scope, stat) or files.is_known(scope, stat)):
+            raise
+    else:
+        if span is None or not files.is_other(scope, reader.stat):
+            return reader, first, span is not None
+        errand.afterwards(reader.close)
+    return *await errand.run(_open, place, None), False
+
+
 def _open(place: Place, span: Span | None) -> tuple[Reader, bytes]:
     """The opened file and its first piece; a small file is done with after that."""
     reader = place.store.open(place.path, span)
@@ -148,6 +163,11 @@ def _content_range(reader: Reader) -> bytes:
 
 async def _start(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def _end(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    await _start(send, status, headers)
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _file(scope: Scope) -> str:
@@ -186,7 +206,7 @@ def _version_file(scope: Scope) -> tuple[str, int, str]:
     name, version = _argument(scope, "name"), _argument(scope, "version")
     if not name or not version:
         raise Invalid("Request must specify name and version.")
-    if not (version.isascii() and version.isdecimal()):
+    if not (version.isascii() and version.isdecimal() and len(version) <= _MOST_DIGITS):
         raise Invalid(f"Not a version number: '{version}'")
     return name, int(version), _run_file(scope)[1]
 

@@ -20,14 +20,18 @@ _TEXTS = {
     *("cfg", "conf", "cnf", "cf", "ini", "properties", "prop", "hocon", "toml", "yaml", "yml"),
     *("MLmodel", "MLproject"),
 }
-_SPAN = re.compile(r"bytes=(\d*)-(\d*)")
+_SPAN = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_MOST_DIGITS = 19
+_FAR = 2**62
 
 
 def media_type(name: str) -> str:
     """The content type for a file name, as MLflow has it: what is readable is plain text."""
     if name.rpartition(".")[2] in _TEXTS:
         return "text/plain"
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    # Whatever its ending, a script is nothing that a page of ours may load.
+    return "text/plain" if guessed.endswith(("javascript", "ecmascript")) else guessed
 
 
 def head(name: str, stat: Stat) -> Headers:
@@ -57,12 +61,19 @@ def wanted_span(scope: Scope) -> Span | None:
     match = _SPAN.fullmatch((header(scope, b"range") or "").replace(" ", ""))
     if match is None or match[0] == "bytes=-":
         return None
-    first, last = match.groups()
-    if not first:
-        return Span(-int(last)) if int(last) else Span(2**62)
-    if last and int(last) < int(first):
+    first, last = map(_number, match.groups())
+    if first is None:
+        return Span(-last) if last else Span(_FAR)
+    if last is not None and last < first:
         return None
-    return Span(int(first), int(last) if last else None)
+    return Span(first, last)
+
+
+def _number(digits: str) -> int | None:
+    """None for no digits; what is far beyond any file is as good as any number there."""
+    if not digits:
+        return None
+    return int(digits) if len(digits) < _MOST_DIGITS else _FAR
 
 
 def is_known(scope: Scope, stat: Stat) -> bool:
