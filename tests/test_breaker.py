@@ -68,6 +68,17 @@ def test_the_call_that_tries_decides(breaker: Breaker, clock: Clock) -> None:
     breaker.check()
 
 
+def test_failures_of_others_do_not_put_off_the_next_try(breaker: Breaker, clock: Clock) -> None:
+    """Health checks and calls that began before: with one every second it would never try."""
+    breaker.failed("down", 3)
+    clock.now = 9
+    breaker.failed("a probe")
+    assert breaker.resting
+    clock.now = 10
+    assert not breaker.resting
+    breaker.check()
+
+
 def test_a_call_that_tries_and_never_reports_is_followed_by_another(
     breaker: Breaker, clock: Clock
 ) -> None:
@@ -122,3 +133,5 @@ def test_a_part_has_one_breaker() -> None:
     breakers = Breakers()
     assert breakers.of("a") is breakers.of("a")
     assert breakers.of("a") is not breakers.of("b")
+    breakers.of("b").failed("down", 100)
+    assert breakers.states() == {"a": "closed", "b": "open"}

@@ -83,7 +83,7 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
     tracking = Tracking(locations, store.folder)
     store.write(tracking.ensure_default, settings.default_experiment)
     sender = _sender(settings)
-    deliverer = Deliverer(store, sender)
+    deliverer = Deliverer(store, sender, breakers)
     return App(
         settings,
         store,

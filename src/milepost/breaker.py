@@ -55,6 +55,11 @@ class Breakers:
                 self._breakers[name] = Breaker(name, self._rules, self._meter)
             return self._breakers[name]
 
+    def states(self) -> dict[str, State]:
+        """The state of every part that was ever asked for, by its name."""
+        with self._lock:
+            return {name: breaker.state for name, breaker in sorted(self._breakers.items())}
+
 
 def artifact_breaker(store: str) -> str:
     """What the breaker of an artifact store is called."""
@@ -86,6 +91,11 @@ class Breaker:
     def state(self) -> State:
         """Closed, open, or half open: waiting for the outcome of the call that tries."""
         return self._state
+
+    @property
+    def resting(self) -> bool:
+        """Whether `check` would refuse now."""
+        return self._state != "closed" and self._clock() < self._try_at
 
     def check(self) -> None:
         """Raises Unavailable if the part is not to be asked now. Who passes must report with `ok`
@@ -122,6 +132,8 @@ class Breaker:
             self.last_failure = why
             self._failures += count
             self._meter.count("mlflow_circuit_breaker_failures_total", count, part=self.name)
+            if self._state == "open":
+                return  # calls that began earlier, or probes: they do not put off the next try
             if self._state == "half_open" or self._failures >= self.rules.failure_threshold:
                 self._try_at = self._clock() + self.rules.reset_timeout
                 self._change("open")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from milepost.breaker import Breakers, Rules
 from milepost.domain.registry import By, Stage
 from milepost.domain.tracking import Tag
 from milepost.domain.webhooks import (
@@ -175,6 +176,49 @@ def test_a_failing_receiver_is_tried_again(
     assert len({r.id for r in received}) == 1
     until(lambda: log(store, made)[0].state is DeliveryState.DELIVERED, receiver)
     assert log(store, made)[0].attempts == 3
+
+
+def test_a_receiver_that_keeps_failing_is_left_alone(
+    store: Store, registry: Registry, receiver: Receiver, other_receiver: Receiver
+) -> None:
+    """Its breaker opens: what waits for it uses up no attempts, and others are served."""
+    receiver.answer = lambda handler: reply(handler, 500, b"out of order")
+    failing, fine = hook(store, receiver.url), hook(store, other_receiver.url)
+    breakers = Breakers(Rules(failure_threshold=2, reset_timeout=3600))
+    deliverer = Deliverer(store, SENDER, breakers, poll=0.05, backoff=AT_ONCE)
+    deliverer.start()
+    name = f"webhook receiver 127.0.0.1:{receiver.port}"
+    for i in range(3):
+        write(store, registry.models.create, By(), f"net {i}")
+    until(lambda: breakers.of(name).state == "open", receiver)
+    for i in range(3, 6):
+        write(store, registry.models.create, By(), f"net {i}")
+    other_receiver.wait(6)
+    until(lambda: all(d.state is DeliveryState.DELIVERED for d in log(store, fine)), receiver)
+    deliverer.close()
+    assert len(receiver.received) == 2
+    assert sum(d.attempts for d in log(store, failing)) == 2
+    assert {d.state for d in log(store, failing)} == {DeliveryState.WAITING}
+
+
+def test_a_receiver_that_recovered_gets_everything(
+    store: Store, registry: Registry, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    answers = iter([500, 500])
+    receiver.answer = lambda handler: reply(handler, next(answers, 200), b"")
+    made = hook(store, receiver.url)
+    breakers = Breakers(Rules(failure_threshold=2, reset_timeout=0.2))
+    deliverer = Deliverer(store, SENDER, breakers, poll=0.05, backoff=AT_ONCE)
+    deliverer.start()
+    for i in range(3):
+        write(store, registry.models.create, By(), f"net {i}")
+    until(lambda: {d.state for d in log(store, made)} == {DeliveryState.DELIVERED}, receiver)
+    deliverer.close()
+    said = [r.getMessage() for r in caplog.records if "circuit breaker" in r.getMessage()]
+    steps = ["closed -> open: answered 500", "open -> half_open", "half_open -> closed"]
+    name = f"circuit breaker of the webhook receiver 127.0.0.1:{receiver.port}"
+    assert said == [f"{name}: {step}" for step in steps]
 
 
 def test_it_is_given_up_in_the_end(

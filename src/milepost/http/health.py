@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from milepost import __version__
+from milepost.breaker import Breakers
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
 from milepost.services.health import Health
 
@@ -27,8 +28,9 @@ def ready(health: Health) -> Handler:
     return handle
 
 
-def details(health: Health) -> Handler:
-    """GET /health/details: each part, whether it answers and how fast, and its breaker."""
+def details(health: Health, breakers: Breakers) -> Handler:
+    """GET /health/details: each part, whether it answers and how fast, and its breaker; and the
+    breakers of all that this process has talked to, receivers of webhooks included."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         reports = await asyncio.to_thread(health.reports)
@@ -38,6 +40,7 @@ def details(health: Health) -> Handler:
             "status": "OK" if fine else "DEGRADED" if usable else "DOWN",
             "version": __version__,
             "parts": {report.name: asdict(report) for report in reports},
+            "breakers": breakers.states(),
         }
         await respond(send, 200 if usable else 503, JSON, msgspec.json.encode(answer))
 

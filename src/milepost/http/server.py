@@ -161,7 +161,7 @@ def _router(app: App, api: Api) -> Router:
 def _routes(app: App) -> Iterable[tuple[str, str, Handler]]:
     yield "GET", "/health", meta.health
     yield "GET", "/health/ready", health.ready(app.health)
-    yield "GET", "/health/details", health.details(app.health)
+    yield "GET", "/health/details", health.details(app.health, app.breakers)
     yield "GET", "/version", meta.version(app.settings)
     info = guarded(meta.server_info(app))
     for base in ("/api/3.0/", "/ajax-api/3.0/"):

@@ -197,10 +197,10 @@ class Messenger:
         self._thread.submit(self._try, name, action, event)
 
     def _try(self, name: str, action: AlertAction, event: Event) -> None:
+        # The breaker only tells how this goes: an alert is worth a try whatever happened before.
         breaker = self._breakers.of(f"alert action {name}")
         for attempt in range(1, _TRIES + 1):
             try:
-                breaker.check()
                 _SENDERS[action.type](action, event, self._timeout)
             except Exception as error:  # noqa: BLE001 - an alert that cannot be sent is logged
                 breaker.failed(str(error))

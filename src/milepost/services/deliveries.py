@@ -14,12 +14,14 @@ import time
 from base64 import b64encode
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from msgspec.structs import replace
 
+from milepost.breaker import Breaker, Breakers
 from milepost.domain.webhooks import Delivery, DeliveryState, Webhook, WebhookStatus
-from milepost.errors import Problem
+from milepost.errors import Problem, Unavailable
 from milepost.services.tracking import now
 from milepost.store import leases, webhooks
 from milepost.store.db import Store
@@ -43,14 +45,23 @@ class Deliverer:
     put into the outbox; what this one puts there it is woken for."""
 
     def __init__(
-        self, store: Store, sender: Sender, *, poll: float = 2.0, backoff: Sequence[float] = BACKOFF
+        self,
+        store: Store,
+        sender: Sender,
+        breakers: Breakers | None = None,
+        *,
+        poll: float = 2.0,
+        backoff: Sequence[float] = BACKOFF,
     ) -> None:
         self._store = store
         self._sender = sender
+        self._breakers = breakers or Breakers()
         self._poll = poll
         self._backoff = backoff
         self._holder = uuid4().hex
         self._busy: set[int] = set()
+        self._failing: dict[int, Breaker] = {}
+        self._unreadable = False
         self._holds = False
         self._tidied = 0.0
         self._stopping = threading.Event()
@@ -84,8 +95,11 @@ class Deliverer:
             self._something.clear()
             try:
                 self._round()
+                self._unreadable = False
             except Problem as problem:
-                log.warning("The outbox of webhooks cannot be read: %s", problem.message)
+                if not self._unreadable:  # once is enough: an outage may last for hours
+                    log.warning("The outbox of webhooks cannot be read: %s", problem.message)
+                self._unreadable = True
                 self._stopping.wait(_PAUSE_SECONDS)
             except Exception:
                 log.exception("Delivering webhooks failed; trying again in %g s", _PAUSE_SECONDS)
@@ -116,7 +130,8 @@ class Deliverer:
         room = _AT_ONCE - len(self._busy)
         if room <= 0 or self._pool is None:
             return
-        busy = frozenset(self._busy)
+        resting = [number for number, b in list(self._failing.items()) if b.resting]
+        busy = frozenset(self._busy).union(resting)
         for delivery in self._store.read(lambda tx, _: webhooks.due(tx, at, busy, room), None):
             self._busy.add(delivery.webhook)
             self._pool.submit(self._attempt, delivery)
@@ -135,13 +150,33 @@ class Deliverer:
         if webhook is None:
             return  # removed in the meantime, and its deliveries with it
         if webhook.status is WebhookStatus.ACTIVE:
-            reply = self.send(webhook, delivery.id, delivery.body)
+            reply = self._guarded(webhook, delivery)
+            if reply is None:
+                return
             done = self._after(delivery, reply)
         else:
             done = replace(
                 delivery, state=DeliveryState.FAILED, finished=now(), reply_text="disabled"
             )
         self._store.write(lambda tx, _: webhooks.update(tx, done), None)
+
+    def _guarded(self, webhook: Webhook, delivery: Delivery) -> Reply | None:
+        """What the receiver answers; None if it is left alone for a while, because it has failed
+        too often: the delivery then waits in the outbox and has used up no attempt."""
+        breaker = self._breakers.of(_receiver(webhook.url))
+        try:
+            breaker.check()
+        except Unavailable:
+            self._failing[webhook.number] = breaker
+            return None
+        reply = self.send(webhook, delivery.id, delivery.body)
+        if reply.worth_a_retry and not reply.success:
+            breaker.failed(reply.error or f"answered {reply.status}")
+            self._failing[webhook.number] = breaker
+        else:
+            breaker.ok()
+            self._failing.pop(webhook.number, None)
+        return reply
 
     def send(self, webhook: Webhook, delivery_id: str, body: str) -> Reply:
         """Post one message to a webhook, signed if it has a secret."""
@@ -168,6 +203,11 @@ class Deliverer:
         if reply.worth_a_retry and attempts <= len(self._backoff):
             return replace(done, due=at + int(self._backoff[attempts - 1] * 1000))
         return replace(done, state=DeliveryState.FAILED, finished=at)
+
+
+def _receiver(url: str) -> str:
+    """The name of the breaker: one for each host, without what a URL may carry of secrets."""
+    return f"webhook receiver {urlsplit(url).netloc.rpartition('@')[2]}"
 
 
 def signature(secret: str, delivery_id: str, stamp: str, body: str) -> str:

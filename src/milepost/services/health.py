@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -44,7 +45,7 @@ class Health:
         self.parts = parts
         self._timeout = timeout
         self._meter = meter
-        self._running: dict[str, Future[None]] = {}
+        self._running: dict[str, Future[float]] = {}
         self._lock = threading.Lock()
 
     def reports(self) -> list[Report]:
@@ -57,28 +58,30 @@ class Health:
         """The reports of needed parts that do not answer."""
         return [report for report in self.reports() if report.needed and not report.ok]
 
-    def _begin(self, part: Part) -> Future[None]:
+    def _begin(self, part: Part) -> Future[float]:
         """Start a probe, unless the one before still hangs: then that is the one to wait for."""
         with self._lock:
             running = self._running.get(part.name)
             if running is not None and not running.done():
                 return running
-            future: Future[None] = Future()
+            future: Future[float] = Future()
             self._running[part.name] = future
             threading.Thread(
                 target=_probe, args=(part, future), name="milepost-probe", daemon=True
             ).start()
             return future
 
-    def _outcome(self, part: Part, probe: Future[None], began: float) -> Report:
+    def _outcome(self, part: Part, probe: Future[float], began: float) -> Report:
         problem = ""
+        took = None
         try:
-            probe.result(timeout=max(0.0, self._timeout - (monotonic() - began)))
+            took = probe.result(timeout=max(0.0, self._timeout - (monotonic() - began)))
         except TimeoutError:
             problem = f"no answer within {self._timeout:g} seconds"
         except Exception as error:  # noqa: BLE001 - whatever it is, the part is not well
             problem = error.message if isinstance(error, Problem) else str(error)
-        took = monotonic() - began
+        if took is None:
+            took = monotonic() - began
         if problem:
             part.breaker.failed(problem)
         else:
@@ -88,13 +91,14 @@ class Health:
         return Report(part.name, not problem, part.needed, took, problem, part.breaker.state)
 
 
-def _probe(part: Part, future: Future[None]) -> None:
+def _probe(part: Part, future: Future[float]) -> None:
+    """Ask, and tell how many seconds the answer took."""
+    began = monotonic()
     try:
-        part.probe()
-    except NotFound:
-        # The artifact store was asked for a file that nobody made, and it knew.
-        future.set_result(None)
+        # The artifact store is asked for a file that nobody made; that it knows is an answer.
+        with suppress(NotFound):
+            part.probe()
     except BaseException as error:  # noqa: BLE001 - handed to whoever waits
         future.set_exception(error)
     else:
-        future.set_result(None)
+        future.set_result(monotonic() - began)
