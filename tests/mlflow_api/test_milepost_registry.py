@@ -71,6 +71,27 @@ def test_a_model_can_demand_an_approval(client: httpx.Client, name: str) -> None
     assert refused(again) == (400, "INVALID_STATE")
 
 
+def test_who_asked_cannot_approve_by_any_name(client: httpx.Client, name: str) -> None:
+    def decided(number: str, verb: str, user: str) -> httpx.Response:
+        auth = (user, "x") if user else None
+        return client.post(f"{REQUESTS}/{number}/{verb}", json={}, auth=auth)
+
+    body = {"name": name, "version": "1", "stage": "Production"}
+    asked = client.post(REQUESTS, json=body, auth=("ann", "x")).json()["transition_request"]
+    assert asked["requested_by"] == "ann"
+    for user in ("ann", ""):
+        assert refused(decided(asked["id"], "approve", user)) == (403, "PERMISSION_DENIED")
+    assert (
+        decided(asked["id"], "approve", "bob").json()["transition_request"]["decided_by"] == "bob"
+    )
+    changes = client.get(f"{OWN}registered-models/history", params={"name": name}).json()["changes"]
+    assert [(c["actor"], c["action"]) for c in changes[:3]] == [
+        ("bob", "stage.changed"),
+        ("bob", "stage.approved"),
+        ("ann", "stage.requested"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("url", "body"),
     [

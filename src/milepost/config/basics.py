@@ -158,6 +158,12 @@ class Listening:
         file="server.disable_security_middleware",
         help="Accept every Host and Origin. Only behind a proxy that checks them.",
     )  # fmt: skip
+    user_header: str = setting(
+        "", env="MILEPOST_USER_HEADER", file="server.user_header", flag=True,
+        help="Request header in which a proxy that signs users in passes on their name, such as"
+        " X-Forwarded-User: who made a change, for the history of models. The proxy must remove"
+        " what clients send in it. Default: the user name of HTTP Basic, which is not checked.",
+    )  # fmt: skip
     max_body_bytes: int = setting(
         64 * 2**20, env="MILEPOST_MAX_BODY_BYTES", file="server.max_body_bytes", flag=True, least=1,
         help="Largest accepted JSON request body, in bytes. Artifacts have no limit.",

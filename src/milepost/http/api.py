@@ -26,6 +26,7 @@ from milepost.http.asgi import (
     read_body,
     respond,
 )
+from milepost.http.caller import naming
 from milepost.http.lanes import Lanes
 from milepost.mlflow_api.endpoint import Call, Endpoint
 from milepost.mlflow_api.errors import render
@@ -69,6 +70,7 @@ class Api:
         self._app = app
         self._limit = app.settings.max_body_bytes
         self._seconds = app.settings.body_timeout
+        self._caller = naming(app.settings.user_header)
         self._readers = ThreadPoolExecutor(
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )
@@ -84,7 +86,8 @@ class Api:
             body = await read_body(receive, self._limit, self._seconds)
             if needs_json:
                 _check_content_type(scope)
-            request = endpoint.parse(Call(query(scope), body, scope.get("path_params", {})))
+            path = scope.get("path_params", {})
+            request = endpoint.parse(Call(query(scope), body, path, self._caller(scope)))
             await respond(send, endpoint.status, JSON, await answer(request))
 
         return guarded(handle)

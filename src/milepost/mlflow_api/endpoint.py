@@ -27,7 +27,7 @@ class Call:
     """The parts of the URL that stand for `{name}` in the endpoint's path."""
 
     actor: str = ""
-    """Who asks, for the history of what is changed; "" while nobody has to say."""
+    """Who asks, for the history of what is changed; "" if nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

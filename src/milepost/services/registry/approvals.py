@@ -82,9 +82,10 @@ class Approvals:
         return Page(found[:limit], encode_page_token(found[limit - 1].id) if more else None)
 
     def approve(self, tx: Tx, by: By, number: int) -> TransitionRequest:
-        """Grant a request: the transition happens now. Whoever asked cannot grant it."""
+        """Grant a request: the transition happens now. Whoever asked cannot grant it, nor can
+        who leaves open whether it was he who asked."""
         request = self._pending(tx, number)
-        if by.actor and by.actor == request.requested_by:
+        if request.requested_by and by.actor in ("", request.requested_by):
             raise Denied("A transition is approved by somebody else than who asked for it.")
         model, version = locked(tx, request.model, request.version)
         self._decide(tx, by, request, RequestState.APPROVED, "stage.approved")
