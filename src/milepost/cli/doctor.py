@@ -65,10 +65,8 @@ def _clients(settings: Settings) -> list[str] | None:
     """The client releases that the running server has seen; None if none runs."""
     server = TrackingServer(server_url(settings), timeout=2)
     try:
-        server.text("/health")
+        server.ask("/health")
+        _, text = server.ask("/metrics")
     except Problem:
         return None
-    try:
-        return sorted(set(_CLIENT.findall(server.text("/metrics"))) - {"other"})
-    except Problem:
-        return []
+    return sorted(set(_CLIENT.findall(text)) - {"other"})

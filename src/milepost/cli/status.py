@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from collections import deque
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,14 @@ from milepost.cli.options import loaded, setting_options
 from milepost.cli.output import emit, json_option, not_well, pairs, size, when
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
-from milepost.errors import NotFound, Problem
+from milepost.errors import NotFound, Problem, Unavailable
 from milepost.http.logs import log_path
 from milepost.services import backup
 from milepost.store import inspect
 from milepost.store.db import open_dialect
 from milepost.upstreams.tracking import TrackingServer
 
+_PATIENCE_SECONDS = 5.0
 _ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - addresses to connect to are derived from it
 
 
@@ -35,18 +38,25 @@ def server_url(settings: Settings) -> str:
 
 def ask_server(url: str) -> dict[str, Any]:
     """What the server says of itself; `running` is False where none answers."""
-    server = TrackingServer(url, timeout=5)
+    server = TrackingServer(url, timeout=_PATIENCE_SECONDS)
     try:
-        server.text("/health")
+        alive, said = server.ask("/health")
+        if alive != HTTPStatus.OK:
+            raise Unavailable(f"{server.url}/health answers {alive}: {said[:200]}")
+        known, version = server.ask("/version")
+        found = {
+            "url": server.url,
+            "running": True,
+            "version": version if known == HTTPStatus.OK else "unknown",
+        }
+        _, said = server.ask("/health/details")
     except Problem as problem:
         return {"url": server.url, "running": False, "problem": problem.message}
-    found: dict[str, Any] = {"url": server.url, "running": True}
     try:
-        found["version"] = server.text("/version")
-        details = server.call("GET", "/health/details")
-        found |= {"status": details["status"], "parts": details["parts"]}
-    except Problem:
-        found.setdefault("version", "unknown")  # MLflow itself has no details
+        details = json.loads(said)
+        found |= {name: details[name] for name in ("status", "parts", "breakers")}
+    except (ValueError, KeyError, TypeError):
+        pass  # MLflow itself has no details: it is alive, and more cannot be known
     return found
 
 
@@ -55,7 +65,8 @@ def _database(settings: Settings) -> dict[str, Any]:
     if not inspect.is_there(settings.store_uri):
         return {"uri": masked, "reachable": False, "problem": "there is none yet"}
     try:
-        dialect = open_dialect(settings.store_uri)
+        patience = settings.health_check_timeout
+        dialect = open_dialect(settings.store_uri, connect_seconds=patience)
         state = inspect.schema(dialect)
         counts = inspect.counts(dialect) if state.current == state.wanted else {}
         return {
@@ -113,7 +124,7 @@ def _text(data: dict[str, Any]) -> str:
 
 def _state(server: dict[str, Any]) -> str:
     if not server["running"]:
-        return "not running"
+        return f"not running ({server['problem']})"
     return f"running, version {server['version']}, {server.get('status', 'OK')}"
 
 

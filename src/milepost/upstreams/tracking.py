@@ -50,6 +50,16 @@ class TrackingServer:
         """A short answer as text."""
         return self._answered("GET", path, {}, None).read().decode(errors="replace").strip()
 
+    def ask(self, path: str) -> tuple[int, str]:
+        """One GET, once: the status, whatever it is, and the text. Raises Unavailable where nobody
+        answers."""
+        try:
+            response = self._send("GET", f"{self._parts.path.rstrip('/')}{quote(path)}", None)
+            return response.status, response.read().decode(errors="replace").strip()
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise Unavailable(f"{self.url} cannot be reached: {error}") from error
+
     def content(self, path: str, query: Query) -> Iterator[bytes]:
         """A file, piece by piece."""
         response = self._answered("GET", path, query, None)
