@@ -44,6 +44,21 @@ def test_an_experiment_is_created_described_renamed_and_deleted(visitor: Visitor
     expect(page.get_by_role("link", name="made by two hands")).to_be_visible()
 
 
+def test_what_is_typed_right_after_a_dialog_was_called_lands_in_it(visitor: Visitor) -> None:
+    page = visitor.go("experiments")
+    expect(page.get_by_role("button", name="New experiment")).to_be_visible()
+    focused = page.evaluate(
+        "async () => {"
+        " document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', bubbles: true}));"
+        " await new Promise(queueMicrotask); await new Promise(queueMicrotask);"
+        " return document.activeElement.tagName; }"
+    )
+    assert focused == "INPUT"
+    page.keyboard.type("t?g e")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("t?g e")
+    expect(page.get_by_role("dialog")).to_have_count(1)
+
+
 def test_what_the_server_refuses_is_said(site: Site, visitor: Visitor) -> None:
     site.experiment("taken name")
     page = visitor.go("experiments")

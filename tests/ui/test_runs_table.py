@@ -66,6 +66,36 @@ def test_a_filter_is_completed_and_applied(many: str, visitor: Visitor) -> None:
     assert set(names(page)) == {f"run-{i}" for i in range(250, 260)}
 
 
+def test_no_key_lands_wrong_however_fast_one_types(many: str, visitor: Visitor) -> None:
+    """Keys come in one piece with the choice of a suggestion and with sending the filter, before
+    the browser can draw in between."""
+    page = visitor.go(f"experiments/{many}")
+    field = page.get_by_label("Filter runs")
+    for _ in range(5):
+        field.press_sequentially("params.ha")
+        expect(page.get_by_role("option", name="params.half")).to_be_visible()
+        typed = page.evaluate(TYPE_ON, "= 'upper'")
+        assert typed == "params.half = 'upper'"
+        expect(field).to_be_focused()
+        field.fill("")
+    field.fill("params.i = '7'")
+    field.press("Enter")
+    field.press_sequentially("0")
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+    expect(field).to_have_value("params.i = '7'0")
+
+
+# Chooses a suggestion and types on in the same turn of the browser's loop, as keys do that waited
+# for a busy page. execCommand types at the caret, wherever that is.
+TYPE_ON = """text => {
+    const field = document.activeElement;
+    const option = document.querySelector("[role=option]");
+    option.dispatchEvent(new MouseEvent("mousedown", {bubbles: true, cancelable: true}));
+    for (const key of text) document.execCommand("insertText", false, key);
+    return field.value;
+}"""
+
+
 def test_a_bad_filter_says_what_is_wrong_below_itself(many: str, visitor: Visitor) -> None:
     page = visitor.go(f"experiments/{many}")
     page.get_by_label("Filter runs").fill("metrics.loss <")

@@ -46,8 +46,6 @@ export function ExperimentDialog({ experiment, onClose, onDone }: Props) {
           class="text"
           required
           value={name}
-          // biome-ignore lint/a11y/noAutofocus: the dialog was opened to type this
-          autoFocus
           onInput={(event) => setName(event.currentTarget.value)}
         />
       </Field>

@@ -1,7 +1,7 @@
 /** Dialogs and menus, on the browser's own <dialog> and focus rules. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./basics";
 import { Icon, type IconName } from "./icon";
 
@@ -14,9 +14,11 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key can come: what is typed right after the click belongs in the dialog.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>("form :is(input, textarea, select):enabled")?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -1,6 +1,6 @@
 /** The filter line: completes as one types, shows below itself what the server did not like. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Keys } from "../api/overview";
 import { Icon } from "../parts/icon";
 import { type Completion, complete } from "./complete";
@@ -19,7 +19,18 @@ export function FilterInput({ value, keys, error, onChange }: Props) {
   const [text, setText] = useState(value);
   const [completion, setCompletion] = useState<Completion>(NONE);
   const [choice, setChoice] = useState(-1);
-  useEffect(() => setText(value), [value]);
+  // The address may change this text from elsewhere; what it only echoes must not undo typing.
+  const seen = useRef(value);
+  const sent = useRef(value);
+  if (value !== seen.current) {
+    if (value !== sent.current) setText(value);
+    seen.current = value;
+    sent.current = value;
+  }
+  const send = (next: string) => {
+    sent.current = next;
+    onChange(next);
+  };
   const suggest = (typed: string) => {
     const caret = input.current?.selectionStart ?? typed.length;
     setCompletion(complete(typed, caret, keys));
@@ -31,17 +42,19 @@ export function FilterInput({ value, keys, error, onChange }: Props) {
     const caret = box?.selectionStart ?? text.length;
     const head = `${text.slice(0, completion.from)}${option} `;
     const next = head + text.slice(caret).trimStart();
+    if (box) {
+      // At once, not with the next render: the key that follows must find its place.
+      box.value = next;
+      box.focus();
+      box.setSelectionRange(head.length, head.length);
+    }
     setText(next);
-    requestAnimationFrame(() => {
-      box?.focus();
-      box?.setSelectionRange(head.length, head.length);
-      setCompletion(complete(next, head.length, keys));
-      setChoice(-1);
-    });
+    setCompletion(complete(next, head.length, keys));
+    setChoice(-1);
   };
   const submit = () => {
     close();
-    onChange(text.trim());
+    send(text.trim());
   };
   const onKey = (event: KeyboardEvent) => {
     const size = completion.options.length;
@@ -90,7 +103,7 @@ export function FilterInput({ value, keys, error, onChange }: Props) {
           onClick={() => suggest(text)}
           onBlur={() => {
             close();
-            if (text.trim() !== value) onChange(text.trim());
+            if (text.trim() !== value) send(text.trim());
           }}
           onKeyDown={onKey}
         />
@@ -102,7 +115,7 @@ export function FilterInput({ value, keys, error, onChange }: Props) {
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => {
               setText("");
-              onChange("");
+              send("");
             }}
           >
             <Icon name="close" size={12} />
@@ -116,6 +129,8 @@ export function FilterInput({ value, keys, error, onChange }: Props) {
           id="filter-options"
           aria-label="Suggestions"
           tabIndex={-1}
+          // Keeps the focus in the field, also when the list is scrolled.
+          onMouseDown={(event) => event.preventDefault()}
         >
           {completion.options.map((option, i) => (
             <div
@@ -123,10 +138,7 @@ export function FilterInput({ value, keys, error, onChange }: Props) {
               role="option"
               aria-selected={i === choice}
               class={`option mono ${i === choice ? "chosen" : ""}`}
-              onMouseDown={(event) => {
-                event.preventDefault();
-                accept(option);
-              }}
+              onMouseDown={() => accept(option)}
             >
               {option}
             </div>
