@@ -193,6 +193,9 @@ CASES: dict[str, list[Call]] = {
              {"name": "$x", "source": "runs:/$run/model", "run_id": "$run"}),
         version(source="models:/$x/1"),
         *[get(f"{VERSIONS}get-download-uri", name="$name", version=v) for v in (2, 3, 4, 5)],
+        *[version(source=source, run_id=run) for source, run in (
+            ("models:/$x/1", "$run"), ("models:/$x/1", "other"), ("models:/$name/1", "$run"),
+        )],
     ],
     "prompts": [
         model("$p", tags=[PROMPT]),

@@ -11,7 +11,7 @@ from milepost.domain.registry import (
     RequestState,
     Stage,
 )
-from milepost.domain.tracking import Batch, Tag
+from milepost.domain.tracking import Batch, Dataset, DatasetInput, Tag
 from milepost.errors import Conflict, Denied, Exists, Invalid, NotFound
 from tests.store.conftest import Opened
 from tests.store.registry_kit import ANN, BOB, Kept, kept_on
@@ -171,6 +171,9 @@ def test_lineage_both_ways(kept: Kept) -> None:
     experiment = kept.on.create_experiment("nets")
     run, other = kept.on.create_run(experiment), kept.on.create_run(experiment)
     kept.on.log(Batch(run, tags=[Tag("mlflow.source.git.commit", "c0ffee")]))
+    for digest, reader in (("d1", run), ("d2", other)):
+        data = DatasetInput(Dataset("customers", digest, "local", "{}"))
+        kept.write(kept.on.tracking.log_inputs, reader, [data], [])
     model = kept.write(kept.logged.create, experiment, "net", "", run, [], [])
     kept.create("by model")
     kept.create("by run")
@@ -180,11 +183,39 @@ def test_lineage_both_ways(kept: Kept) -> None:
     lineage = kept.registry.lineage
     origin = kept.read(lineage.of_version, "by model", 1)
     assert (origin.logged_model.id, origin.run.id) == (model.id, run)
-    for found in (kept.read(lineage.of_run, run), kept.read(lineage.of_commit, "c0ffee")):
+    assert [item.dataset.digest for item in origin.run.datasets] == ["d1"]
+    for found in (
+        kept.read(lineage.of_run, run),
+        kept.read(lineage.of_commit, "c0ffee"),
+        kept.read(lineage.of_dataset, "customers", "d1"),
+    ):
         assert [r.id for r in found.runs] == [run]
         assert [m.id for m in found.logged_models] == [model.id]
         assert {(v.name, v.version) for v in found.versions} == {("by model", 1), ("by run", 1)}
+    whole = kept.read(lineage.of_dataset, "customers", "")
+    assert {r.id for r in whole.runs} == {run, other}
+    assert len(whole.versions) == 3
     assert kept.read(lineage.of_commit, "unknown").versions == []
     assert kept.read(lineage.of_dataset, "unknown", "").runs == []
     with pytest.raises(NotFound):
         kept.read(lineage.of_run, "nobody")
+
+
+def test_a_copy_comes_from_where_the_original_came_from(kept: Kept) -> None:
+    experiment = kept.on.create_experiment("nets")
+    run, other = kept.on.create_run(experiment), kept.on.create_run(experiment)
+    model = kept.write(kept.logged.create, experiment, "net", "", run, [], [])
+    kept.create("net")
+    kept.register("net", source=f"models:/{model.id}", logged_model=model.id)
+    kept.create("copy")
+    kept.register("copy", source="models:/net/1")
+    kept.register("copy", source="models:/copy/1", run_id=run, logged_model=model.id)
+    for number in (1, 2):
+        origin = kept.read(kept.registry.lineage.of_version, "copy", number)
+        assert (origin.logged_model.id, origin.run.id) == (model.id, run)
+        assert origin.version.location == model.artifact_uri
+    with pytest.raises(Invalid, match="must be those of the version"):
+        kept.register("copy", source="models:/net/1", run_id=other)
+    elsewhere = kept.write(kept.logged.create, experiment, "net", "", other, [], [])
+    with pytest.raises(Invalid, match="must be those of the version"):
+        kept.register("copy", source="models:/net/1", logged_model=elsewhere.id)

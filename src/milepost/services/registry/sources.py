@@ -25,11 +25,13 @@ _MOST_DECODINGS = 10
 
 
 class Source(NamedTuple):
-    """A source as it is kept: where the files are, and the run it came from ("" unknown)."""
+    """A source as it is kept: where the files are, and the run and the logged model that they came
+    from ("" unknown)."""
 
     uri: str
     location: str
     run_id: str
+    logged_model: str = ""
 
 
 class Sources:
@@ -57,21 +59,23 @@ class Sources:
             return Source(uri, uri, run_id)
         self._locations.check_host("source", uri)
         _check_no_way_up(uri)
-        root = None
-        if logged_model:
-            logged = self._logged(tx, logged_model)
-            root, run_id = logged.artifact_uri, run_id or logged.source_run
-        match urlsplit(uri).scheme.lower():
+        logged = self._logged(tx, logged_model) if logged_model else None
+        scheme = urlsplit(uri).scheme.lower()
+        if scheme == "models" and not _LOGGED_MODEL.fullmatch(uri):
+            return _copied(_registered(tx, uri), run_id, logged_model)
+        root = logged.artifact_uri if logged else None
+        run_id = run_id or (logged.source_run if logged else "")
+        match scheme:
             case "models":
-                return _of_model(tx, uri, run_id, logged_model, root)
+                return _of_model(uri, run_id, logged)
             case "runs":
                 if urlsplit(uri).path.strip("/").split("/")[0] != run_id:
                     raise _not_contained(uri)
-            case scheme if scheme == PROXIED:
+            case _ if scheme == PROXIED:
                 _check_inside(tx, uri, run_id, root, _not_contained(uri))
             case "" | "file":
                 _check_inside(tx, uri, run_id, root, _not_local(uri))
-        return Source(uri, uri, run_id)
+        return Source(uri, uri, run_id, logged_model)
 
     def _logged(self, tx: Tx, model_id: str) -> LoggedModel:
         found = logged_models.get(tx, model_id)
@@ -80,19 +84,24 @@ class Sources:
         return found
 
 
-def _of_model(tx: Tx, uri: str, run_id: str, logged_model: str, root: str | None) -> Source:
-    logged = _LOGGED_MODEL.fullmatch(uri)
-    if logged:
-        if logged[1] != logged_model or root is None:
-            raise Invalid(
-                f"Invalid model version source: '{uri}'. The model_id request parameter must"
-                " identify the resource that contains the source."
-            )
-        return Source(uri, root, run_id)
-    version = _registered(tx, uri)
-    return Source(
-        f"models:/{version.name}/{version.version}", version.location, run_id or version.run_id
-    )
+def _of_model(uri: str, run_id: str, logged: LoggedModel | None) -> Source:
+    if logged is None or uri.rpartition("/")[2] != logged.id:
+        raise Invalid(
+            f"Invalid model version source: '{uri}'. The model_id request parameter must"
+            " identify the resource that contains the source."
+        )
+    return Source(uri, logged.artifact_uri, run_id, logged.id)
+
+
+def _copied(version: ModelVersion, run_id: str, logged_model: str) -> Source:
+    """A copy comes from where the original came from, whatever a client would like to say."""
+    uri = f"models:/{version.name}/{version.version}"
+    if run_id not in ("", version.run_id) or logged_model not in ("", version.logged_model):
+        raise Invalid(
+            f"Invalid model version source: '{uri}'. The run_id and model_id request parameters"
+            " must be those of the version it names, or be left out."
+        )
+    return Source(uri, version.location, version.run_id, version.logged_model)
 
 
 def _registered(tx: Tx, uri: str) -> ModelVersion:

@@ -81,7 +81,7 @@ class Versions:
             tx,
             ModelVersion(
                 0, model.id, name, number, by.actor, Stage.NONE, draft.description, at, at,
-                source.uri, source.location, source.run_id, draft.run_link, draft.logged_model,
+                source.uri, source.location, source.run_id, draft.run_link, source.logged_model,
                 VersionStatus.READY, None, rules.marks_prompt(draft.tags),
             ),
         )  # fmt: skip
