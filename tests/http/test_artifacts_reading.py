@@ -116,3 +116,19 @@ def test_no_script_is_served_as_one(client: httpx.Client, run_id: str, name: str
 def test_a_version_is_a_number(client: httpx.Client, version: str) -> None:
     asked = {"name": "m", "version": version, "path": "f"}
     assert client.get("/model-versions/get-artifact", params=asked).status_code == 400
+
+
+@pytest.mark.parametrize("source", ["runs:/{run}/net", "runs:/{run}/net/", "runs:///{run}"])
+def test_a_version_of_what_a_run_has_is_read_from_the_run(
+    client: httpx.Client, run_id: str, source: str
+) -> None:
+    put(client, run_id, "net/f", b"weights")
+    made = {"name": f"net {run_id}", "source": source.format(run=run_id), "run_id": run_id}
+    for verb in ("registered-models", "model-versions"):
+        assert client.post(f"/api/2.0/mlflow/{verb}/create", json=made).is_success
+    path = "f" if "net" in source else "net/f"
+    asked = {"name": f"net {run_id}", "version": "1"}
+    found = client.get("/model-versions/get-artifact", params={**asked, "path": path})
+    assert (found.status_code, found.content) == (200, b"weights")
+    found = client.get("/model-versions/get-artifact", params={**asked, "path": "../../f"})
+    assert found.status_code == 400

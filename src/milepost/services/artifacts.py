@@ -6,6 +6,7 @@ What was written or deleted is counted in a transaction of its own, before the c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from milepost.store.artifacts import File
 from milepost.store.tx import Tx
 
 _MOST_OWNERS = 10_000
+_IN_RUN = re.compile(r"runs:/+(?P<run>[^/]+)/+(?P<path>.*/)?")
+"""A location as clients write it that leave it to others to ask the run; with a "/" at its end."""
 
 
 class Place(NamedTuple):
@@ -114,7 +117,11 @@ class Artifacts:
         location = artifacts.version_location(tx, name, version)
         if location is None:
             raise NotFound(f"Model Version (name={name}, version={version}) not found")
-        return self._at(location, checked_file_path(path), None)
+        inner = checked_file_path(path)
+        in_run = _IN_RUN.fullmatch(location.rstrip("/") + "/")
+        if in_run is not None:
+            return self.of_run(tx, in_run["run"], f"{in_run['path'] or ''}{inner}")
+        return self._at(location, inner, None)
 
     def run(self, tx: Tx, run_id: str) -> Owner:
         """A run as an owner of artifacts."""
