@@ -26,6 +26,9 @@ MOST_REPLY_BYTES = 4096
 """How much of a reply is read; the rest is not waited for."""
 
 _PORTS = {"http": 80, "https": 443}
+_GLOBAL = IPv6Network("2000::/3")
+"""All that is in use on the Internet. What else Python calls global are old or local forms."""
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -210,6 +213,8 @@ def _is_public(address: str) -> bool:
         for inner in (ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())):
             if inner is not None and not inner.is_global:
                 return False
-        if ip in _NAT64 and not IPv4Address(int(ip) & 0xFFFFFFFF).is_global:
+        if ip in _NAT64:
+            return IPv4Address(int(ip) & 0xFFFFFFFF).is_global
+        if ip not in _GLOBAL:
             return False
     return ip.is_global and not ip.is_multicast
