@@ -190,7 +190,7 @@ def test_consistent_while_a_server_writes(
         thread.join()
     for i in range(3):
         rows = _rows(session.folder / f"b{i}/tables")
-        assert rows["params"] == rows["metrics"] == rows["points"]
+        assert rows["params"] == rows["metrics"] == rows["recent"]
         # Besides the tag of the write, each run has its name as a tag from the start.
         assert rows["tags"] == rows["params"] + rows["runs"]
         assert rows["params"] <= rows["runs"] <= rows["params"] + 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from milepost.domain.tracking import Batch, Lifecycle, Metric, NewRun, Param, Tag, ViewType
 from milepost.errors import Invalid, NotFound
 from milepost.services.overview import Curves, Grouping, Overview, RunTable
-from milepost.store import changes, curves, folding, overview, storage
+from milepost.store import changes, curves, folding, overview, recent, storage
 from milepost.store.overview import Column
 from milepost.store.tx import Tx
 from tests.store.conftest import Opened
@@ -142,8 +143,8 @@ def test_curves_of_rows_and_chunks_are_one(on: Opened, pages: Overview) -> None:
     points = [Metric("loss", math.sin(i), i * 10, i) for i in range(3000)]
     for start in range(0, 2000, 1000):
         on.log(Batch(run_id, tuple(points[start : start + 1000])))
-    number, key = read(on, lambda tx: tx.row("SELECT run_id, key_id FROM metrics"))
-    assert on.store.write(folding.fold, (number, key)) == 2000
+    (number,) = read(on, lambda tx: tx.row("SELECT run_id FROM metrics"))
+    assert on.store.write(folding.fold, number) == 2000
     on.log(Batch(run_id, tuple(points[2000:])))
     on.log(Batch(run_id, (Metric("loss", math.nan, 5, 5),)))
 
@@ -164,17 +165,28 @@ def test_curves_of_rows_and_chunks_are_one(on: Opened, pages: Overview) -> None:
     assert len(even.steps) == 11
 
 
-def test_slow_histories_are_packed_once_they_were_read(on: Opened, pages: Overview) -> None:
+def test_runs_are_packed_once_they_were_read(on: Opened, pages: Overview) -> None:
     experiment = on.create_experiment("slow")
     run_id = on.create_run(experiment)
-    on.log(Batch(run_id, tuple(Metric("loss", 1.0, i, i) for i in range(300))))
+    size = folding.WORTH_READING
+    on.log(Batch(run_id, tuple(Metric("loss", 1.0, i, i) for i in range(size))))
     number, key = read(on, lambda tx: tx.row("SELECT run_id, key_id FROM metrics"))
-    _, slow = read(on, lambda tx: curves.read(tx, [number], [key], 0))
-    assert slow == [(number, key)]
-    assert on.store.write(folding.fold, (number, key)) == 300
-    found, slow = read(on, lambda tx: curves.read(tx, [number], [key], 0))
-    assert slow == []
-    assert len(found[number, key]) == 300
+    found, unpacked = read(on, lambda tx: curves.read(tx, [number], [key], 0))
+    assert len(found[number, key]) == size
+    assert unpacked == {number: size}
+    read(on, lambda tx: pages.curves(tx, Curves((run_id,), ("loss",), 100)))
+    _wait_until_packed(on, number)
+    found, unpacked = read(on, lambda tx: curves.read(tx, [number], [key], 0))
+    assert unpacked == {}
+    assert len(found[number, key]) == size
+
+
+def _wait_until_packed(on: Opened, run: int) -> None:
+    for _ in range(3000):
+        if not read(on, lambda tx: recent.counts(tx, [run])):
+            return
+        time.sleep(0.01)
+    raise AssertionError("the run was not packed in a quiet moment")
 
 
 def test_activity_summary_and_storage(

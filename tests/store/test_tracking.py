@@ -133,7 +133,8 @@ def _small_sizes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folding, "FOLD_FROM", 3)
         patch.setattr(folding, "CHUNK", 4)
-        patch.setattr(folding, "_MOST_ROWS", 10)
+        patch.setattr(folding, "_MOST_POINTS", 10)
+        patch.setattr(folding, "_THIN", 1)
         patch.setattr(run_search, "_FEW", 1)
         patch.setattr(run_search, "_MOST_PARTITIONS", 3)
         yield
@@ -165,8 +166,7 @@ class Both:
         def fold_all(tx: Any, run_id: str) -> None:
             run = runs.find(tx, run_id)
             assert run is not None
-            for key in keys.find(tx, KEYS).values():
-                folding.fold(tx, (run.id, key))
+            folding.fold(tx, run.id)
 
         self.on.store.write(fold_all, self.runs[i].id)
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from milepost.domain.search import decode_page_token, encode_page_token
 from milepost.errors import Invalid
-from milepost.store import history, keys, runs
-from milepost.store.folding import FOLD_FROM, Folder
+from milepost.store import history, keys, recent, runs
+from milepost.store.folding import Folder
 from milepost.store.history import History
 from milepost.store.tx import Tx
 
@@ -102,9 +102,8 @@ class Metrics:
         run, key_id = runs.find(tx, run_id), keys.find(tx, [key]).get(key)
         if run is None or key_id is None:
             return None
-        # A history worth reading is worth packing, should a restart have forgotten its rows.
-        if history.has_rows(tx, run.id, key_id, FOLD_FROM):
-            self._folder.added({(run.id, key_id): FOLD_FROM})
+        # A history worth reading is worth packing, should a restart have forgotten its points.
+        self._folder.found(recent.counts(tx, [run.id]))
         return run.id, key_id
 
 

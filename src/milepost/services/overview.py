@@ -163,8 +163,8 @@ class Overview:
         if not numbers or not ids:
             return []
         first = _FIRST if query.steps is None else query.steps[0]
-        histories, slow = curves.read(tx, list(numbers.values()), list(ids.values()), first)
-        self._folder.read_slowly(slow)
+        histories, unpacked = curves.read(tx, list(numbers.values()), list(ids.values()), first)
+        self._folder.found(unpacked)
         return [
             _curve(i, j, histories[numbers[run_id], ids[name]], query)
             for i, run_id in enumerate(query.run_ids)

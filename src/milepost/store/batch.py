@@ -18,9 +18,9 @@ from milepost.domain.tracking import (
     last_tags,
 )
 from milepost.errors import Invalid, NotFound, Problem
-from milepost.store import keys, logged_models, runs
-from milepost.store.folding import Folder, Series
-from milepost.store.history import PointRow
+from milepost.store import keys, logged_models, recent, runs
+from milepost.store.folding import Folder
+from milepost.store.recent import PointRow, Record, Series
 from milepost.store.runs import RunKey
 from milepost.store.tx import Tx
 
@@ -166,34 +166,32 @@ def _set_tags(tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, 
 def _add_metrics(
     tx: Tx, kept: Sequence[tuple[RunKey, Batch]], names: Mapping[str, int], folder: Folder
 ) -> None:
-    series: dict[Series, list[PointRow]] = defaultdict(list)
+    records: dict[int, list[Record]] = defaultdict(list)
     for run, batch in kept:
-        for m in batch.metrics:
-            value, nan = (m.value, 0) if _LEAST <= m.value <= _MOST else _stored(m.value)
-            series[run.id, names[m.key]].append((m.step, m.timestamp, value, nan))
-    if not series:
+        records[run.id] += [
+            (m.step, m.timestamp, v if _LEAST <= (v := m.value) <= _MOST else finite(v),
+             names[m.key])
+            for m in batch.metrics
+        ]  # fmt: skip
+    records = {run: logged for run, logged in records.items() if logged}
+    if not records:
         return
-    tx.insert(
-        "points",
-        ("run_id", "key_id", "step", "ts", "value", "nan"),
-        [(*pair, *point) for pair, points in series.items() for point in points],
-        on_conflict="ignore",
-    )
-    _update_last(tx, series, {run.id: run.experiment_id for run, _ in kept})
-    counts = {pair: len(points) for pair, points in series.items()}
+    recent.add(tx, records)
+    _update_last(tx, records, {run.id: run.experiment_id for run, _ in kept})
+    counts = {run: len(logged) for run, logged in records.items()}
     tx.after_commit(lambda: folder.added(counts))
 
 
-def _stored(value: float) -> tuple[float, int]:
-    return (finite(value), 0) if value == value else (0.0, 1)
-
-
 def _update_last(
-    tx: Tx, series: Mapping[Series, list[PointRow]], experiments: Mapping[int, int]
+    tx: Tx, records: Mapping[int, Sequence[Record]], experiments: Mapping[int, int]
 ) -> None:
     """Bring last and best values up to date. The last point is the greatest by step, timestamp,
     value (NaN counts as 0), the first that came of those that tie; of equal best values the one at
     the lowest step is kept."""
+    series: dict[Series, list[Record]] = defaultdict(list)
+    for run, logged in records.items():
+        for record in logged:
+            series[run, record[3]].append(record)
     known = {
         row[:2]: row[2:]
         for row in _by_pair(
@@ -216,26 +214,26 @@ def _update_last(
     )  # fmt: skip
 
 
-def _merged(old: Sequence[Any] | None, points: list[PointRow]) -> tuple[Any, ...]:
+def _merged(old: Sequence[Any] | None, points: Sequence[Record]) -> tuple[Any, ...]:
     """(value, nan, step, ts, min_value, min_step, max_value, max_step) after more points."""
-    low: Any = None
-    high: Any = None
-    low_step: Any = None
-    high_step: Any = None
-    last = max(points)
-    if last[3]:
-        last = max(points, key=_RANK)  # NaN ties with 0, and then the first that came counts
+    last = _last(points)
+    best = [(value, step) for step, _, value, _ in points if value == value]
     if old is not None:
-        low, low_step, high, high_step = old[4:]
         last = max((old[2], old[3], old[0], old[1]), last, key=_RANK)
-    for step, _, value, nan in points:
-        if nan:
-            continue
-        if low is None or value < low or (value == low and step < low_step):
-            low, low_step = value, step
-        if high is None or value > high or (value == high and step < high_step):
-            high, high_step = value, step
+        if old[4] is not None:
+            best += [(old[4], old[5]), (old[6], old[7])]
+    if not best:
+        return (last[2], last[3], last[0], last[1], None, None, None, None)
+    low, low_step = min(best)
+    high = max(best)[0]
+    high_step = min([step for value, step in best if value == high])
     return (last[2], last[3], last[0], last[1], low, low_step, high, high_step)
+
+
+def _last(points: Sequence[Record]) -> PointRow:
+    """The greatest point, the first of those that tie."""
+    rows = [(s, t, v, 0) if v == v else (s, t, 0.0, 1) for s, t, v, _ in points]
+    return max(rows, key=_RANK)
 
 
 def _by_pair(

@@ -1,124 +1,131 @@
-"""Folding: packs the rows of long metric histories into chunks while nobody is waiting."""
+"""Folding: packs the recent points of runs into chunks while nobody is waiting."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from milepost.store import history
+from milepost.store import history, recent
 from milepost.store.history import CHUNK, Chunk, History
+from milepost.store.recent import PointRow
 from milepost.store.tx import Tx
 
-FOLD_FROM = 1024
-"""Rows a history must have gathered before packing them pays."""
+FOLD_FROM = 4096
+"""Recent points a run must have gathered before packing them pays."""
 
-WORTH_READING = 256
-"""Rows of a history from which reading them again costs more than packing them once."""
+WORTH_READING = 512
+"""Recent points of a run from which sifting them again costs more than packing them once."""
 
-_MOST_ROWS = 32 * CHUNK
+_MOST_POINTS = 32 * CHUNK
+_THIN = 16
+"""Points a key; below this a run of very many keys waits until there are more."""
 _MOST_COUNTED = 100_000
-
-Series = tuple[int, int]
-"""(run id, key id)."""
 
 
 class Folder:
-    """Counts the rows this process added to each history and hands out folding work.
+    """Counts the points this process added to each run and hands out folding work.
 
-    Forgetting a count (on restart, or when too many are kept) costs nothing but space: the rows
-    stay readable and are packed when the history grows again or is read.
+    Forgetting a count (on restart, or when too many are kept) costs nothing but space: the points
+    stay readable and are packed when the run grows again or is read.
     """
 
     def __init__(self) -> None:
-        self._counts: dict[Series, int] = {}
-        self._due: deque[Series] = deque()
-        self._queued: set[Series] = set()
+        self._counts: dict[int, int] = {}
+        self._due: deque[int] = deque()
+        self._queued: set[int] = set()
         self._lock = Lock()
 
-    def added(self, counts: dict[Series, int]) -> None:
-        """Note committed rows by history."""
+    def added(self, counts: Mapping[int, int]) -> None:
+        """Note committed points by run."""
         with self._lock:
             if len(self._counts) > _MOST_COUNTED:
                 self._counts.clear()
-            for series, count in counts.items():
-                total = self._counts.get(series, 0) + count
-                self._counts[series] = total
-                if total >= FOLD_FROM and series not in self._queued:
-                    self._queued.add(series)
-                    self._due.append(series)
+            for run, count in counts.items():
+                total = self._counts.get(run, 0) + count
+                self._counts[run] = total
+                if total >= FOLD_FROM:
+                    self._queue(run)
 
-    def read_slowly(self, series: Sequence[Series]) -> None:
-        """Note histories that somebody just read as rows and may soon read again."""
+    def found(self, counts: Mapping[int, int]) -> None:
+        """Note the recent points of runs that somebody read and may soon read again."""
         with self._lock:
-            for one in series:
-                if one not in self._queued:
-                    self._queued.add(one)
-                    self._due.append(one)
+            for run, count in counts.items():
+                if count >= WORTH_READING:
+                    self._queue(run)
 
-    def next(self) -> tuple[Any, Series] | None:
-        """The next history to fold, as a verb and its argument."""
+    def _queue(self, run: int) -> None:
+        if run not in self._queued:
+            self._queued.add(run)
+            self._due.append(run)
+
+    def next(self) -> tuple[Any, int] | None:
+        """The next run to fold, as a verb and its argument."""
         with self._lock:
             if not self._due:
                 return None
-            series = self._due.popleft()
-            self._queued.discard(series)
-            self._counts.pop(series, None)
-            return fold, series
+            run = self._due.popleft()
+            self._queued.discard(run)
+            self._counts.pop(run, None)
+            return fold, run
 
 
-def fold(tx: Tx, series: Series) -> int:
-    """Pack the rows of one history; returns how many rows were packed.
+def fold(tx: Tx, run: int) -> int:
+    """Pack the recent points of a run, the oldest first; returns how many were packed.
 
     New points mostly come after all packed ones; where they fall between them, the chunks from
     there on are packed again, so that chunks never overlap.
     """
-    run, key = series
     if tx.dialect.for_update:
-        # Writers hold this lock too, so no row can slip in between reading and deleting.
+        # Writers hold this lock too, so no point can slip in between reading and dropping.
         tx.rows("SELECT id FROM runs WHERE id = ? FOR UPDATE", (run,))
-    rows = history.point_rows(tx, run, key, _MOST_ROWS)
-    if len(rows) < WORTH_READING:
+    points, last = recent.take(tx, run, _MOST_POINTS)
+    total = sum(map(len, points.values()))
+    if total < min(_THIN * len(points), _MOST_POINTS):
         return 0
-    touched = [c for c in history.chunks(tx, run, key) if c.last >= rows[0][:2]]
-    if not touched:
-        touched = _short_last(history.chunks(tx, run, key))
-    merged = history.load(tx, run, key, touched, rows)
-    _delete(tx, run, key, touched, rows[-1], complete=len(rows) < _MOST_ROWS)
-    pack(tx, run, key, merged)
-    return len(rows)
+    packed = []
+    for key, rows in points.items():
+        touched = _touched(history.chunks(tx, run, key), rows)
+        merged = history.load(tx, run, key, touched, rows)
+        _delete(tx, run, key, touched)
+        packed += _chunk_rows(run, key, merged)
+    tx.insert("chunks", _COLUMNS, packed)
+    recent.drop(tx, run, last)
+    return total
 
 
-def _short_last(chunks: Sequence[Chunk]) -> list[Chunk]:
-    """The last chunk if it is worth filling up."""
-    return [c for c in chunks[-1:] if c.size < CHUNK // 2]
+def _touched(chunks: Sequence[Chunk], rows: Sequence[PointRow]) -> list[Chunk]:
+    """The chunks that rows fall into, or else the last ones that are worth filling up: as each
+    chunk is filled up by as many points as it has, none is written more than a few times."""
+    overlapped = [c for c in chunks if c.last >= rows[0][:2]]
+    if overlapped:
+        return overlapped
+    size, first = len(rows), len(chunks)
+    while first > 0 and chunks[first - 1].size <= min(size, CHUNK // 2):
+        first -= 1
+        size += chunks[first].size
+    return list(chunks[first:])
 
 
-def _delete(
-    tx: Tx, run: int, key: int, chunks: Sequence[Chunk], last: history.PointRow, *, complete: bool
-) -> None:
+def _delete(tx: Tx, run: int, key: int, chunks: Sequence[Chunk]) -> None:
     for chunk in chunks:
         tx.run(
             "DELETE FROM chunks WHERE run_id = ? AND key_id = ? AND first_step = ?"
             " AND first_ts = ?",
             (run, key, *chunk.first),
         )
-    if complete:
-        tx.run("DELETE FROM points WHERE run_id = ? AND key_id = ?", (run, key))
-        return
-    tx.run(
-        "DELETE FROM points WHERE run_id = ? AND key_id = ? AND (step < ? OR (step = ? AND ("
-        "ts < ? OR (ts = ? AND (value < ? OR (value = ? AND nan <= ?))))))",
-        (run, key, last[0], last[0], last[1], last[1], last[2], last[2], last[3]),
-    )
 
 
 def pack(tx: Tx, run: int, key: int, points: History) -> None:
-    """Store a sorted history, or its tail, as chunks that overlap no other."""
-    bounds = _bounds(points)
+    """Store a sorted history as chunks; it must not have any yet."""
+    tx.insert("chunks", _COLUMNS, _chunk_rows(run, key, points))
+
+
+def _chunk_rows(run: int, key: int, points: History) -> list[tuple[Any, ...]]:
+    """A sorted history, or its tail, as chunks that overlap no other."""
     rows = []
-    for start, end in bounds:
+    for start, end in _bounds(points):
         part = History()
         part.times = points.times[start:end]
         rows.append(
@@ -134,8 +141,7 @@ def pack(tx: Tx, run: int, key: int, points: History) -> None:
                 points.pack(start, end),
             )
         )
-    for row in rows:
-        tx.insert("chunks", _COLUMNS, [row])
+    return rows
 
 
 _COLUMNS = (

@@ -12,7 +12,7 @@ from milepost.store.dialect import Dialect
 from milepost.store.tx import Tx, marks
 
 RUN_TABLES = (
-    "metrics", "points", "chunks", "params", "tags", "run_dataset_tags", "run_datasets",
+    "metrics", "recent", "chunks", "params", "tags", "run_dataset_tags", "run_datasets",
     "run_models", "logged_model_metrics",
 )  # fmt: skip
 """What hangs on a run by `run_id`."""

@@ -1,10 +1,11 @@
-"""Metric history: a set of points per (run, key), recent ones as rows, older ones packed.
+"""Metric history: a set of points per (run, key), recent ones as they came, older ones packed.
 
-A point is (step, timestamp, value, is-NaN); logging one twice changes nothing. Writers insert rows
-into `points`. In quiet moments folding.py packs them into `chunks` of up to CHUNK points: columns
-of little-endian int64 steps, int64 timestamps and float64 values, ordered by (step, timestamp,
-value), no two chunks of a history overlapping. Rows and chunks are read as one sorted, duplicate-
-free History. Packed points cost 24 bytes and are read hundreds of times faster than rows.
+A point is (step, timestamp, value, is-NaN); logging one twice changes nothing. Writers append to
+the run's recent points (recent.py). In quiet moments folding.py packs those into `chunks` of up to
+CHUNK points: columns of little-endian int64 steps, int64 timestamps and float64 values, ordered by
+(step, timestamp, value), no two chunks of a history overlapping. Chunks and recent points are read
+as one sorted, duplicate-free History. Packed points cost 24 bytes and are read whole columns at a
+time.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from itertools import islice, pairwise
 from operator import le
 from typing import Any
 
+from milepost.store import recent
+from milepost.store.recent import PointRow
 from milepost.store.tx import Tx
 
 CHUNK = 4096
 _NAN = float("nan")
-
-PointRow = tuple[int, int, float, int]
-"""(step, timestamp, value, is-NaN), with value 0 for NaN: the order of a history."""
 
 
 class History:
@@ -100,18 +100,6 @@ def chunks(tx: Tx, run: int, key: int) -> list[Chunk]:
     return [Chunk((r[0], r[1]), (r[2], r[3]), bool(r[4]), r[5]) for r in rows]
 
 
-def point_rows(tx: Tx, run: int, key: int, limit: int | None = None) -> list[PointRow]:
-    """The unpacked points of a history in order, at most `limit` of them."""
-    tail = "" if limit is None else f" LIMIT {limit:d}"
-    return list(
-        tx.rows(
-            "SELECT step, ts, value, nan FROM points WHERE run_id = ? AND key_id = ?"
-            f" ORDER BY step, ts, value, nan{tail}",
-            (run, key),
-        )
-    )
-
-
 def load(tx: Tx, run: int, key: int, parts: Sequence[Chunk], rows: Sequence[PointRow]) -> History:
     """The union of `parts` of a history's chunks and `rows`."""
     history = History()
@@ -138,13 +126,13 @@ def _data(tx: Tx, run: int, key: int, parts: Sequence[Chunk]) -> Iterable[tuple[
 
 def read(tx: Tx, run: int, key: int) -> History:
     """The whole history."""
-    return load(tx, run, key, chunks(tx, run, key), point_rows(tx, run, key))
+    return load(tx, run, key, chunks(tx, run, key), recent.of_key(tx, run, key))
 
 
 def read_steps(tx: Tx, run: int, key: int, start: int, end: int) -> History:
     """The points with start <= step <= end."""
     parts = [c for c in chunks(tx, run, key) if c.first[0] <= end and c.last[0] >= start]
-    rows = [r for r in point_rows(tx, run, key) if start <= r[0] <= end]
+    rows = [r for r in recent.of_key(tx, run, key) if start <= r[0] <= end]
     history = load(tx, run, key, parts, rows)
     inside = [start <= s <= end for s in history.steps]
     if all(inside):
@@ -157,7 +145,7 @@ def read_steps(tx: Tx, run: int, key: int, start: int, end: int) -> History:
 def page(tx: Tx, run: int, key: int, offset: int, limit: int) -> list[tuple[int, int, float]]:
     """Up to `limit` points from `offset` on, as (timestamp, step, value), ordered by timestamp,
     then step, then value. Where time follows steps only the chunks of the page are read."""
-    parts, rows = chunks(tx, run, key), point_rows(tx, run, key)
+    parts, rows = chunks(tx, run, key), recent.of_key(tx, run, key)
     if not _ordered_by_time(parts, rows):
         return _sorted_by_time(load(tx, run, key, parts, rows))[offset : offset + limit]
     needed, before = [], 0
@@ -186,12 +174,3 @@ def _sorted_by_time(history: History) -> list[tuple[int, int, float]]:
     points = zip(history.times, history.steps, history.values, strict=True)
     # NaN sorts as the 0 it is stored as; it has no order of its own.
     return sorted(points, key=lambda p: (p[0], p[1], p[2] if p[2] == p[2] else 0.0))
-
-
-def has_rows(tx: Tx, run: int, key: int, count: int) -> bool:
-    """Whether a history has at least `count` unpacked points."""
-    row = tx.row(
-        "SELECT 1 FROM points WHERE run_id = ? AND key_id = ? LIMIT 1 OFFSET ?",
-        (run, key, count - 1),
-    )
-    return row is not None

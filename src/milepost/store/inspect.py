@@ -110,7 +110,8 @@ def counts(dialect: Dialect) -> dict[str, int]:
         "runs": "SELECT COUNT(*) FROM runs WHERE lifecycle = 0",
         "runs in the trash": "SELECT COUNT(*) FROM runs WHERE lifecycle = 1",
         "registered models": "SELECT COUNT(*) FROM registered_models",
-        "model versions": "SELECT COUNT(*) FROM model_versions",
+        "model versions": "SELECT COUNT(*) FROM model_versions v JOIN registered_models m"
+        " ON m.id = v.model_id",
         "logged models": "SELECT COUNT(*) FROM logged_models WHERE lifecycle = 0",
     }
     return _read(dialect, lambda tx: {noun: _number(tx, sql) for noun, sql in wanted.items()})
@@ -160,19 +161,20 @@ def _read(dialect: Dialect, verb: Callable[[Tx], R]) -> R:
 
 _OWNED = [
     *((t, "run_id", "runs") for t in
-      ("metrics", "points", "chunks", "params", "tags", "run_datasets", "run_models")),
+      ("metrics", "recent", "chunks", "params", "tags", "run_datasets", "run_models")),
     *((t, "key_id", "names") for t in
-      ("metrics", "points", "chunks", "params", "tags", "experiment_tags")),
+      ("metrics", "chunks", "params", "tags", "experiment_tags")),
     *((t, "experiment_id", "experiments") for t in
       ("runs", "experiment_tags", "datasets", "logged_models")),
     ("run_datasets", "dataset_id", "datasets"),
-    *((t, "model_id", "registered_models") for t in
-      ("model_versions", "registered_model_tags", "registered_model_aliases")),
     ("model_version_tags", "version_id", "model_versions"),
     *((t, "model_id", "logged_models") for t in
       ("logged_model_params", "logged_model_tags", "logged_model_metrics")),
 ]  # fmt: skip
 """(table, column, table whose `id` it must hold)"""
+
+_MODEL_PARTS = ("model_versions", "registered_model_tags", "registered_model_aliases")
+"""Tables whose `model_id` is that of a registered model, in the trash or not."""
 
 _COPIES = ("metrics", "params", "tags")
 """Tables that repeat the experiment of their run."""
@@ -186,6 +188,14 @@ def _unowned(table: str, column: str, owner: str) -> tuple[str, str]:
     return f"rows of {table} whose {column} is not in {owner}", sql
 
 
+def _modelless(table: str) -> tuple[str, str]:
+    sql = (
+        f"SELECT COUNT(*) FROM {table} t LEFT JOIN registered_models m ON m.id = t.model_id"
+        " LEFT JOIN deleted_models d ON d.id = t.model_id WHERE m.id IS NULL AND d.id IS NULL"
+    )
+    return f"rows of {table} whose model_id is not in registered_models or deleted_models", sql
+
+
 def _differing(table: str) -> tuple[str, str]:
     sql = (
         f"SELECT COUNT(*) FROM {table} t JOIN runs r ON r.id = t.run_id"
@@ -195,12 +205,13 @@ def _differing(table: str) -> tuple[str, str]:
 
 
 _POINTLESS = (
-    "SELECT COUNT(*) FROM metrics m WHERE NOT EXISTS (SELECT 1 FROM points p"
-    " WHERE p.run_id = m.run_id AND p.key_id = m.key_id) AND NOT EXISTS"
+    "SELECT COUNT(*) FROM metrics m WHERE NOT EXISTS"
+    " (SELECT 1 FROM recent r WHERE r.run_id = m.run_id) AND NOT EXISTS"
     " (SELECT 1 FROM chunks c WHERE c.run_id = m.run_id AND c.key_id = m.key_id)"
 )
 _RULES = [
     *(_unowned(*owned) for owned in _OWNED),
+    *map(_modelless, _MODEL_PARTS),
     *map(_differing, _COPIES),
     ("metrics without a point", _POINTLESS),
 ]

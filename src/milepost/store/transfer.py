@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any, TypeVar
 
 from milepost.domain.tracking import Experiment, Run, finite
-from milepost.store import folding, keys, runs
+from milepost.store import folding, keys, recent, runs
 from milepost.store.history import History
+from milepost.store.recent import Record
 from milepost.store.tx import Tx, marks
 
 K = TypeVar("K", int, str)
 _PART = 1000
-_MOST_ROWS = 200_000
+_MOST_POINTS = 200_000
+_WORTH_PACKING = 512
 
 
 class RunRecord:
@@ -78,23 +80,12 @@ def known(tx: Tx, run_ids: Sequence[str]) -> set[str]:
     return found
 
 
-def point_counts(tx: Tx, numbers: Sequence[int]) -> dict[int, int]:
-    """How many rows of unpacked points each run has."""
-    return dict(
-        tx.rows(
-            f"SELECT run_id, COUNT(*) FROM points WHERE run_id IN ({marks(numbers)})"
-            " GROUP BY run_id",
-            numbers,
-        )
-    )
-
-
 def groups(counts: Mapping[K, int], numbers: Sequence[K]) -> Iterator[list[K]]:
     """Cut `numbers` where the points of a group would take too much memory at once."""
     group: list[K] = []
     total = 0
     for number in numbers:
-        if group and total + counts.get(number, 0) > _MOST_ROWS:
+        if group and total + counts.get(number, 0) > _MOST_POINTS:
             yield group
             group, total = [], 0
         group.append(number)
@@ -130,31 +121,12 @@ def _add_histories(tx: Tx, found: dict[int, RunRecord], numbers: Sequence[int]) 
     ):
         histories.setdefault((run, key), History()).extend_packed(data, size)
     packed = set(histories)
-    for (run, key), rows in _by_series(
-        tx.rows(
-            f"SELECT run_id, key_id, step, ts, value, nan FROM points WHERE {within}"
-            " ORDER BY run_id, key_id, step, ts, value, nan",
-            numbers,
-        )
-    ):
-        histories.setdefault((run, key), History()).extend_rows(rows)
+    for series, rows in recent.of_runs(tx, numbers).items():
+        histories.setdefault(series, History()).extend_rows(rows)
     names = keys.texts(tx, {key for _, key in histories})
     for (run, key), history in sorted(histories.items()):
         whole = sorted_history(history) if (run, key) in packed else history
         found[run].histories[names[key]] = whole
-
-
-def _by_series(rows: Sequence[Any]) -> Iterator[tuple[tuple[int, int], list[Any]]]:
-    current: tuple[int, int] | None = None
-    part: list[Any] = []
-    for row in rows:
-        if row[:2] != current:
-            if current is not None:
-                yield current, part
-            current, part = row[:2], []
-        part.append(row[2:])
-    if current is not None:
-        yield current, part
 
 
 # Writing
@@ -252,23 +224,25 @@ def _add_values(
 def _add_metrics(
     tx: Tx, batch: Sequence[RunRecord], numbers: dict[str, int], ids: dict[str, int]
 ) -> None:
-    last, points = [], []
+    last: list[tuple[Any, ...]] = []
+    records: dict[int, list[Record]] = {}
     for record in batch:
         run = numbers[record.run.id]
         for name, history in record.histories.items():
             key = ids[name]
             last.append((run, key, record.run.experiment_id, *summary(history)))
-            if len(history) >= folding.FOLD_FROM:
+            if len(history) >= _WORTH_PACKING:
                 folding.pack(tx, run, key, history)
             else:
-                points += [(run, key, *row) for row in history.rows()]
+                columns = (history.steps, history.times, history.values, repeat(key))
+                records.setdefault(run, []).extend(zip(*columns, strict=False))
     tx.insert(
         "metrics",
         ("run_id", "key_id", "experiment_id", "value", "nan", "step", "ts", "min_value",
          "min_step", "max_value", "max_step"),
         last,
     )  # fmt: skip
-    tx.insert("points", ("run_id", "key_id", "step", "ts", "value", "nan"), points)
+    recent.add(tx, records)
 
 
 def summary(history: History) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from milepost.domain.transfer import LoggedRecord, RegisteredRecord
 from milepost.errors import NotFound
 from milepost.services.transfer.files import Files
 from milepost.services.transfer.source import PAGE, File, Known, Root
-from milepost.store import experiments, logged_models, runs, transfer, transfer_models
+from milepost.store import experiments, logged_models, recent, runs, transfer, transfer_models
 from milepost.store.db import Store
 from milepost.store.transfer import RunRecord
 from milepost.store.tx import Tx
@@ -41,7 +41,7 @@ class Here:
             after = page[-1][0]
             skipped = set(known([run_id for _, run_id in page]))
             numbers = [number for number, run_id in page if run_id not in skipped]
-            counts = self._store.read(transfer.point_counts, numbers) if numbers else {}
+            counts = self._store.read(recent.counts, numbers) if numbers else {}
             for group in transfer.groups(counts, numbers):
                 yield self._store.read(transfer.records, group)
 
@@ -67,7 +67,7 @@ class Here:
     def picked(self, run_ids: Sequence[str]) -> dict[str, RunRecord]:
         """Those of the runs that exist, by id."""
         numbers = self._store.read(runs.numbers, run_ids)
-        counts = self._store.read(transfer.point_counts, list(numbers.values())) if numbers else {}
+        counts = self._store.read(recent.counts, list(numbers.values())) if numbers else {}
         return {
             record.run.id: record
             for group in transfer.groups(counts, sorted(numbers.values()))

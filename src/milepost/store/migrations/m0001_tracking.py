@@ -27,12 +27,11 @@ STATEMENTS = [
         min_value {real}, min_step {int}, max_value {real}, max_step {int},
         PRIMARY KEY (run_id, key_id)) {clustered}""",
     "CREATE INDEX metrics_last ON metrics (experiment_id, key_id, nan, value, run_id)",
-    # History: recent points as rows, clustered so that reading a history is one range; older ones
-    # packed into chunks (see history.py). A history is the union of both.
-    """CREATE TABLE points (
-        run_id {int} NOT NULL, key_id {int} NOT NULL, step {int} NOT NULL, ts {int} NOT NULL,
-        value {real} NOT NULL, nan {int} NOT NULL,
-        PRIMARY KEY (run_id, key_id, step, ts, value, nan)) {clustered}""",
+    # History: recent points as records in the order they came (see recent.py), older ones packed
+    # into chunks by key (see history.py). A history is the union of both.
+    """CREATE TABLE recent (
+        run_id {int} NOT NULL, seq {int} NOT NULL, size {int} NOT NULL, data {blob} NOT NULL,
+        PRIMARY KEY (run_id, seq)) {clustered}""",
     """CREATE TABLE chunks (
         run_id {int} NOT NULL, key_id {int} NOT NULL, first_step {int} NOT NULL,
         first_ts {int} NOT NULL, last_step {int} NOT NULL, last_ts {int} NOT NULL,
