@@ -170,6 +170,46 @@ def test_what_was_acknowledged_is_there_however_often_the_database_restarts(
         assert client.stored() >= client.acknowledged
 
 
+def workers(server: MilepostServer) -> list[int]:
+    """The worker processes; beside them runs a helper of Python's that is none."""
+    found = []
+    for process in children(server.process.pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
+def test_a_worker_that_dies_while_the_database_is_away(
+    postgres: Postgres, postgres_uri: Callable[[], str], milepost_server: StartMilepost
+) -> None:
+    """Another takes its place when the database is back; the server does not end meanwhile."""
+    server = milepost_server(postgres_uri(), "--workers=2", env=QUICK)
+    until(lambda: len(workers(server)) == 2)
+    before = workers(server)
+    with stopped(postgres):
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        until(lambda: server.log.count("a worker waits for the database") == 2)
+    until(lambda: httpx.get(f"{server.url}/health/ready", timeout=30).status_code == 200)
+    assert Client(server).log().status_code == 200
+    assert not set(workers(server)) & set(before)
+    assert server.daemon.stop() == 0
+    assert "Traceback" not in server.log
+
+
+def test_a_server_stops_while_its_workers_wait_for_the_database(
+    postgres: Postgres, postgres_uri: Callable[[], str], milepost_server: StartMilepost
+) -> None:
+    server = milepost_server(postgres_uri(), "--workers=2", env=QUICK)
+    until(lambda: len(workers(server)) == 2)
+    with stopped(postgres):
+        os.kill(workers(server)[0], signal.SIGKILL)
+        until(lambda: "a worker waits for the database" in server.log)
+        assert server.daemon.stop() == 0
+    assert server.log.endswith("Stopped.\n")
+
+
 @contextmanager
 def hanging() -> Iterator[str]:
     """An S3 server that takes every connection and never answers."""

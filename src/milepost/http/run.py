@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from milepost.app import build
 from milepost.config import Settings
-from milepost.errors import Unavailable
+from milepost.errors import Problem, Unavailable
+from milepost.http import logs
 from milepost.http.asgi import Handler
 from milepost.http.server import Server
 from milepost.services.telemetry import metrics_folder
+from milepost.store.db import open_dialect, probe
+
+log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
+_PAUSE_SECONDS = 1.0
+_WORKER_SECONDS = 30  # a worker that is starved for less must not be killed with its requests
 _KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that they hang up first
 
 
@@ -70,7 +80,37 @@ class _Factory:
     settings: Settings
 
     def __call__(self) -> Handler:
-        return Server(self.settings)
+        logs.set_up(self.settings)
+        _wait_for_database(self.settings)
+        server = Server(self.settings)
+        try:
+            server.open()
+        except Unavailable as problem:
+            log.warning("a worker starts anew: %s", problem.message)
+            os._exit(1)  # the supervisor starts another
+        except Problem as problem:
+            log.error("a worker cannot start: %s", problem.message)
+            os._exit(STARTUP_FAILURE)
+        return server
+
+
+def _wait_for_database(settings: Settings) -> None:
+    """Return when the database answers. It did when the server began, so it comes back; a worker
+    that takes the place of another must not end the server because of it."""
+    dialect = open_dialect(settings.store_uri, connect_seconds=settings.client_connect_timeout)
+    # Not uvicorn's handler, which only makes a note for a loop that does not run yet.
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    told = False
+    while True:
+        try:
+            probe(dialect)
+            break
+        except Unavailable as problem:
+            if not told:
+                log.warning("a worker waits for the database: %s", problem.message)
+            told = True
+            time.sleep(_PAUSE_SECONDS)
+    signal.signal(signal.SIGTERM, before)
 
 
 def serve(settings: Settings) -> None:
@@ -99,6 +139,7 @@ def _serve(settings: Settings, listening: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.shutdown_timeout),
+        timeout_worker_healthcheck=_WORKER_SECONDS,
     )
     server = uvicorn.Server(config)
     if settings.workers == 1:
@@ -108,7 +149,10 @@ def _serve(settings: Settings, listening: socket.socket) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         server.run(sockets=[listening])
     else:
-        Multiprocess(config, [listening]).run()
+        workers = Multiprocess(config, [listening])
+        workers.run()
+        if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes):
+            raise Unavailable("A worker process could not start; its log line says why.")
 
 
 def _opened(settings: Settings) -> Server | _Factory:
