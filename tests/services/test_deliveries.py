@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from milepost.breaker import Breakers, Rules
 from milepost.domain.registry import By, Stage
@@ -21,17 +23,19 @@ from milepost.domain.webhooks import (
     Webhook,
     WebhookStatus,
 )
-from milepost.services.deliveries import Deliverer
+from milepost.services.deliveries import LEASE, Deliverer
 from milepost.services.locations import Locations
 from milepost.services.registry import Registry, build_registry
 from milepost.services.registry.versions import Draft as VersionDraft
+from milepost.services.tracking import now
 from milepost.services.webhooks import Draft, Outbox, Webhooks
+from milepost.store import leases, webhooks
 from milepost.store.db import Store, ensure_schema, open_dialect
 from milepost.upstreams.webhook import Sender
 from tests.parts.receiver import Receiver, hang, reply
 
 CREATED = Event(Entity.REGISTERED_MODEL, Action.CREATED)
-SENDER = Sender(frozenset({"http"}), allow_private=True, seconds=1)
+SENDER = Sender(frozenset({"http"}), allow_private=True, seconds=60)
 AT_ONCE = (0.0, 0.0, 0.0)
 
 
@@ -275,6 +279,7 @@ def test_who_hangs_holds_up_nobody_else(
         write(store, registry.models.create, By(), f"net {i}")
     received = other_receiver.wait(3)
     assert [r.data["name"] for r in received] == ["net 0", "net 1", "net 2"]
+    receiver.released.set()
 
 
 def test_what_waited_while_nobody_delivered_is_delivered(
@@ -316,6 +321,40 @@ def test_who_stops_lets_another_go_on(
     deliverer.start()
     write(store, registry.models.create, By(), "net 2")
     assert receiver.wait(2)[1].data["name"] == "net 2"
+
+
+def test_who_dies_is_replaced_when_its_time_is_up(
+    store: Store, registry: Registry, deliverer: Deliverer, receiver: Receiver
+) -> None:
+    hook(store, receiver.url)
+    at = now()
+    assert write(store, leases.take, LEASE, "dead", at, at + 500)
+    deliverer.start()
+    write(store, registry.models.create, By(), "net")
+    assert receiver.wait(1)[0].data["name"] == "net"
+    assert not write(store, leases.take, LEASE, "late", now(), now())
+
+
+def test_who_was_frozen_does_not_undo_what_another_did(
+    store: Store, registry: Registry, receiver: Receiver
+) -> None:
+    made = hook(store, receiver.url)
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        (delivery,) = log(store, made)
+        done = replace(delivery, state=DeliveryState.DELIVERED, finished=1, reply_text="by another")
+        write(store, webhooks.update, done)
+        reply(handler, 500, b"twice")
+
+    receiver.answer = slowly
+    frozen = Deliverer(store, SENDER, poll=0.05, backoff=AT_ONCE)
+    frozen.start()
+    write(store, registry.models.create, By(), "net")
+    receiver.wait(1)
+    frozen.close()
+    (delivery,) = log(store, made)
+    assert (delivery.state, delivery.reply_text) == (DeliveryState.DELIVERED, "by another")
+    assert len(receiver.received) == 1
 
 
 def test_a_disabled_webhook_hears_nothing(

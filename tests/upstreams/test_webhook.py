@@ -65,6 +65,18 @@ def test_who_takes_too_long_is_left(behaviour: Callable[..., Any], receiver: Rec
     assert answer.worth_a_retry
 
 
+def test_a_look_up_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
+    def resolve(*_: Any, **__: Any) -> list[Any]:
+        receiver.released.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    answer = HASTY.post(f"http://slow.example:{receiver.port}/", {}, b"{}")
+    assert answer.error.endswith("no answer to the look-up in time")
+    assert answer.worth_a_retry
+    receiver.released.set()
+
+
 def test_only_the_beginning_of_an_answer_is_read(receiver: Receiver) -> None:
     receiver.answer = flood
     assert OPEN.post(receiver.url, {}, b"{}").text == "x" * MOST_REPLY_BYTES

@@ -137,12 +137,13 @@ def log(tx: Tx, webhook: int, before: int, limit: int) -> list[Delivery]:
 
 
 def update(tx: Tx, delivery: Delivery) -> None:
-    """Write down how an attempt went."""
+    """Write down how an attempt went, unless the delivery is finished: a server that was frozen
+    meanwhile does not undo what the one that took over has done."""
     tx.run(
         "UPDATE webhook_deliveries SET state = ?, attempts = ?, due = ?, finished = ?,"
-        " reply_status = ?, reply_text = ? WHERE id = ?",
+        " reply_status = ?, reply_text = ? WHERE id = ? AND state = ?",
         (delivery.state, delivery.attempts, delivery.due, delivery.finished,
-         delivery.reply_status, delivery.reply_text, delivery.number),
+         delivery.reply_status, delivery.reply_text, delivery.number, DeliveryState.WAITING),
     )  # fmt: skip
 
 

@@ -61,16 +61,17 @@ class Sender:
 
     def check(self, url: str) -> None:
         """Refuse a URL that nothing would ever be sent to; looks its host up."""
-        self._addresses(self._parts(url))
+        self._addresses(self._parts(url), monotonic() + self.seconds)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Send one message. Never raises: what went wrong is in the reply."""
+        end = monotonic() + self.seconds
         try:
             parts = self._parts(url)
-            addresses = self._addresses(parts)
+            addresses = self._addresses(parts, end)
         except Invalid as problem:
             return Reply(error=problem.message)
-        exchange = _Exchange(parts, addresses, self.seconds)
+        exchange = _Exchange(parts, addresses, end)
         try:
             return exchange.run({**headers, **_authorization(parts)}, body)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -93,16 +94,13 @@ class Sender:
             raise Invalid(f"Webhook URL must include a hostname: '{_shown(parts)}'")
         return parts
 
-    def _addresses(self, parts: SplitResult) -> list[str]:
+    def _addresses(self, parts: SplitResult, end: float) -> list[str]:
         """Where the host is; raises Invalid if one of its addresses may not be reached."""
         assert parts.hostname is not None
         try:
-            found = socket.getaddrinfo(
-                parts.hostname, _port(parts), type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-            )
+            addresses = _looked_up(parts.hostname, _port(parts), _left(end))
         except (OSError, UnicodeError) as error:
             raise Invalid(f"Webhook host '{parts.hostname}' cannot be found: {error}") from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not self.allow_private and not all(map(_is_public, addresses)):
             raise Invalid(
                 f"Webhook URL must not resolve to a private or reserved address:"
@@ -115,17 +113,17 @@ class Sender:
 class _Exchange:
     """One request and its answer, cut off when the time is up."""
 
-    def __init__(self, parts: SplitResult, addresses: list[str], seconds: float) -> None:
+    def __init__(self, parts: SplitResult, addresses: list[str], end: float) -> None:
         self._parts = parts
         self._addresses = addresses
-        self._end = monotonic() + seconds
+        self._end = end
         self._socket: socket.socket | None = None
         self.late = False
 
     def run(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """The answer. Raises OSError and the like."""
         # A receiver that sends a byte now and then never runs into a socket's timeout.
-        watch = threading.Timer(self._left(), self._cut)
+        watch = threading.Timer(_left(self._end), self._cut)
         watch.daemon = True
         watch.start()
         try:
@@ -142,9 +140,6 @@ class _Exchange:
             if self._socket is not None:
                 self._socket.close()
 
-    def _left(self) -> float:
-        return max(self._end - monotonic(), 0.01)
-
     def _connection(self) -> http.client.HTTPConnection:
         assert self._parts.hostname is not None
         connection = http.client.HTTPConnection(self._parts.hostname, _port(self._parts))
@@ -157,7 +152,7 @@ class _Exchange:
         problem: OSError | None = None
         for address in self._addresses:
             try:
-                plain = socket.create_connection((address, _port(self._parts)), self._left())
+                plain = socket.create_connection((address, _port(self._parts)), _left(self._end))
             except OSError as error:
                 problem = error
                 continue
@@ -174,6 +169,36 @@ class _Exchange:
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _left(end: float) -> float:
+    return max(end - monotonic(), 0.01)
+
+
+def _looked_up(host: str, port: int, seconds: float) -> list[str]:
+    """The addresses of a host. Raises OSError, also when the time is up: the look-up itself knows
+    no time limit, so it is left to end by itself."""
+    found: list[str] = []
+    failed: list[Exception] = []
+
+    def look() -> None:
+        try:
+            entries = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+            )
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
+        else:
+            found.extend(dict.fromkeys(str(entry[4][0]) for entry in entries))
+
+    thread = threading.Thread(target=look, name="milepost-look-up", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise TimeoutError("no answer to the look-up in time")
+    return found
 
 
 def _text(answer: http.client.HTTPResponse) -> str:
