@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.parts.milepost import MilepostServer, new_server
+from tests.parts.milepost import MilepostServer, StartMilepost, new_server
 from tests.parts.s3 import S3
 
 API = "/api/2.0/mlflow"
@@ -43,6 +44,13 @@ def usage(client: httpx.Client, run_id: str) -> dict[str, int]:
         "/api/3.0/milepost/artifacts/usage", params={"run_id": run_id}
     ).json()
     return found
+
+
+def recount(client: httpx.Client, run_id: str) -> dict[str, int]:
+    """What is in the store: the server looks for uploads past it by itself only now and then."""
+    found = client.post("/api/3.0/milepost/artifacts/recount", json={"run_id": run_id})
+    assert found.json() == usage(client, run_id)
+    return usage(client, run_id)
 
 
 def test_server_info_says_so(client: httpx.Client) -> None:
@@ -114,14 +122,48 @@ def test_an_upload_url_is_for_one_file_and_counts(client: httpx.Client, run_id: 
     assert (
         httpx.put(given["presigned_url"].replace("/a/f?", "/a/g?"), content=b"x").status_code == 403
     )
-    assert usage(client, run_id) == {"bytes": 5, "files": 1}
+    assert recount(client, run_id) == {"bytes": 5, "files": 1}
     assert httpx.put(given["presigned_url"], content=b"1").is_success
-    assert usage(client, run_id) == {"bytes": 1, "files": 1}
+    assert recount(client, run_id) == {"bytes": 1, "files": 1}
     link = client.post(
         f"{API}/artifacts/presigned-download-url", json={"run_id": run_id, "path": "a/f"}
     ).json()
     assert link["file_size"] == 1
     assert httpx.get(link["presigned_url"]).content == b"1"
+
+
+def test_a_server_finds_such_uploads_by_itself(
+    s3: S3, s3_bucket: str, milepost_server: StartMilepost
+) -> None:
+    server = milepost_server(None, f"--artifacts-destination=s3://{s3_bucket}", env=s3.environment)
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        run = client.post(f"{API}/runs/create", json={"experiment_id": "0"}).json()["run"]["info"]
+        asked = {"run_id": run["run_id"], "path": "f"}
+        given = client.post(f"{API}/artifacts/presigned-upload-url", json=asked).json()
+    assert httpx.put(given["presigned_url"], content=b"12345").is_success
+    server.stop()
+    # It looks when it starts, and then every minute.
+    server.start()
+    give_up = time.monotonic() + 180
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        while usage(client, run["run_id"]) != {"bytes": 5, "files": 1}:
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+
+
+def test_where_no_runs_are_known_a_path_must_name_one(
+    s3: S3, s3_bucket: str, milepost_server: StartMilepost
+) -> None:
+    """Client 2.9.2 names no run; what it sends must not end up in the root of the store."""
+    where = f"--artifacts-destination=s3://{s3_bucket}"
+    server = milepost_server(None, where, "--artifacts-only", env=s3.environment)
+    body = {"path": "f", "num_parts": 1}
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        for folder in ("", "/model", "/0/1/artifacts", f"/{'0' * 32}", "/0/models"):
+            refused = client.post(f"{MPU}/create{folder}", json=body)
+            assert refused.status_code == 501
+        for owner in ("0" * 32, f"models/m-{'0' * 32}"):
+            assert begin(client, f"0/{owner}/artifacts/some")["upload_id"]
 
 
 def test_nobody_gets_a_url_for_what_is_not_theirs(client: httpx.Client, run_id: str) -> None:

@@ -10,6 +10,8 @@ from milepost.services.rounds import Round
 from milepost.services.telemetry import Telemetry
 from milepost.store.counts import counts
 
+_LOOK_SECONDS = 60.0
+
 
 class Background:
     """The rounds of one process; what needs doing only once is done by the process that leads."""
@@ -28,6 +30,8 @@ class Background:
         settings = self._app.settings
         if settings.health_monitoring:
             yield Round("health", settings.health_check_interval, self._app.health.reports)
+        if settings.direct_transfers and not settings.artifacts_only:
+            yield Round("uploads", _LOOK_SECONDS, self._app.direct.look)
         if settings.measuring:
             yield Round("counts", settings.collection_interval, self._count)
         if self._alerts is not None:

@@ -164,22 +164,25 @@ def _dump_download(result: tuple[Signed, int], name: str) -> dict[str, Any]:
     return {name: signed.url, "headers": signed.headers, "file_size": size}
 
 
-def _owner(app: App, tx: Tx, x: Whose) -> OwnerJob:
+def _owner(app: App, tx: Tx, x: Whose) -> Owner:
     given = [text for text in (x.run_id, x.model_id, x.experiment_id) if text]
     if len(given) != 1:
         raise Invalid("Exactly one of run_id, model_id and experiment_id must be provided.")
     if x.run_id:
-        owner = app.artifacts.run(tx, x.run_id)
-    elif x.model_id:
-        owner = app.artifacts.model(tx, x.model_id)
-    else:
-        owner = app.artifacts.experiment(tx, experiment_id(x.experiment_id))
+        return app.artifacts.run(tx, x.run_id)
+    if x.model_id:
+        return app.artifacts.model(tx, x.model_id)
+    return app.artifacts.experiment(tx, experiment_id(x.experiment_id))
+
+
+def _owner_job(app: App, tx: Tx, x: Whose) -> OwnerJob:
+    owner = _owner(app, tx, x)
     return OwnerJob(owner, app.artifacts.of_owner(owner, "").store)
 
 
 def _recount(app: App, job: OwnerJob) -> Usage:
     app.recount.one(job.owner)
-    return app.direct.usage(job.owner)
+    return app.store.read(app.artifacts.usage, job.owner)
 
 
 def _dump_usage(usage: Usage) -> dict[str, Any]:
@@ -236,13 +239,12 @@ ENDPOINTS = [
     ),
     Endpoint(
         "GET", "milepost/artifacts/usage", Action.READ_ARTIFACT, "read", query(Whose),
-        _owner,
+        lambda app, tx, x: app.artifacts.usage(tx, _owner(app, tx, x)),
         _dump_usage,
-        after=lambda app, job: app.direct.usage(job.owner),
     ),
     Endpoint(
         "POST", "milepost/artifacts/recount", Action.EDIT_ARTIFACT, "read", body(Whose),
-        _owner,
+        _owner_job,
         _dump_usage,
         after=_recount,
     ),

@@ -2,24 +2,28 @@
 
 Milepost says yes or no, to one file under one run, logged model or experiment at a time, and hands
 out URLs that allow just that for a while. The bytes do not pass through it, but are counted: a file
-of parts when it is completed, another when somebody asks what its owner takes up.
+of parts when it is completed, another when it is found in the store, where `look` is called for it.
 """
 
 from __future__ import annotations
 
-import time
+import logging
+import re
 from collections.abc import Sequence
-from contextlib import suppress
+from uuid import uuid4
 
 from milepost.blobs.base import MAX_PARTS, Direct, Part, Signed
-from milepost.domain.artifacts import Owner, OwnerKind, Usage
+from milepost.domain.artifacts import Owner, OwnerKind
 from milepost.domain.tracking import Lifecycle
-from milepost.errors import Invalid, NotFound, Unsupported
+from milepost.errors import Denied, Invalid, NotFound, Unavailable, Unsupported
 from milepost.services.artifacts import Artifacts, Place, Stored
-from milepost.store import artifacts
+from milepost.services.tracking import now as _now
+from milepost.store import artifacts, leases
 from milepost.store.artifacts import Pending
 from milepost.store.db import Store
 from milepost.store.tx import Tx
+
+log = logging.getLogger(__name__)
 
 PART_SECONDS = 6 * 3600
 """How long the parts of a file may be uploaded: the slowest line needs a while for the last one."""
@@ -29,6 +33,10 @@ MAX_SECONDS = 7 * 24 * 3600
 
 NO_UPLOAD = "Multipart upload is not supported for the current artifact repository"
 _NO_DOWNLOAD = "Multipart download is not supported for the current artifact repository"
+_LEASE, _LEASE_MS = "uploads", 60_000
+_MOST_AWAITED = 500
+_LAST_UPLOAD_MS = 3600 * 1000
+_NAMES_AN_OWNER = re.compile(r"(^|/)(m-)?[0-9a-f]{32}/artifacts/")
 
 
 class DirectTransfers:
@@ -42,6 +50,7 @@ class DirectTransfers:
         self._store = store
         self._enabled = enabled
         self._owners = owners
+        self._holder = uuid4().hex
 
     def offered(self) -> bool:
         """Whether the store of the artifacts that this server serves takes part."""
@@ -53,13 +62,17 @@ class DirectTransfers:
         """The place of a file of a run or logged model that may be uploaded in parts.
 
         Client 2.9.2 does not tell whose its file is. It is told that there is no such way, which
-        makes it take the plain one, where it does.
+        makes it take the plain one, where it does. Where nobody's runs are known, a path that
+        names one tells.
         """
         if not self._owners:
-            return self._artifacts.served_file(path)
+            place = self._artifacts.served_file(path)
+            if not _NAMES_AN_OWNER.search(place.inner):
+                raise _nobodys(path)
+            return place
         place = self._artifacts.owned(tx, path)
         if place.owner is None or place.owner.kind is OwnerKind.experiment:
-            raise Unsupported(f"{NO_UPLOAD}: '{path}' is not below a run or logged model")
+            raise _nobodys(path)
         _check_active(place.owner)
         return place
 
@@ -105,7 +118,7 @@ class DirectTransfers:
         _check_seconds(seconds)
         direct = self._direct(place, None)
         assert place.owner is not None
-        until = (int(time.time()) + seconds) * 1000
+        until = _now() + seconds * 1000
         self._store.write(artifacts.expect, Pending(place.owner, place.inner, until))
         return direct.upload_url(place.path, seconds)
 
@@ -133,24 +146,41 @@ class DirectTransfers:
             f" S3, and may be switched off (artifact URI: {place.root_uri})."
         )
 
-    # What it all takes up
+    # What was uploaded past this server
 
-    def usage(self, owner: Owner) -> Usage:
-        """What the artifacts of an owner take up, uploads past this server included."""
-        for pending in self._store.read(artifacts.expected, owner):
-            self._settle(pending)
-        return self._store.read(self._artifacts.usage, owner)
+    def look(self) -> None:
+        """Count files that clients were given URLs for and have uploaded; forget those that will
+        not come any more. One server at a time does it."""
+        awaited = self._store.read(artifacts.expected, _MOST_AWAITED)
+        if not awaited or not self._store.write(self._take, _now()):
+            return
+        for pending in awaited:
+            try:
+                self._settle(pending)
+            except (Unavailable, Denied) as problem:
+                log.warning("Uploads past this server are counted later: %s", problem.message)
+                return
+
+    def _take(self, tx: Tx, at: int) -> bool:
+        return leases.take(tx, _LEASE, self._holder, at, at + _LEASE_MS)
 
     def _settle(self, pending: Pending) -> None:
-        place = self._artifacts.of_owner(pending.owner, pending.path)
-        with suppress(NotFound, Invalid):
-            self._count(place)
-        if pending.until < time.time() * 1000:
+        until = pending.until
+        try:
+            self._count(self._artifacts.of_owner(pending.owner, pending.path))
+        except (NotFound, Invalid):
+            # The store checks a URL when an upload begins; the end may come long after.
+            until += _LAST_UPLOAD_MS
+        if until < _now():
             self._store.write(artifacts.settle, pending)
 
     def _count(self, place: Place) -> None:
         size = place.store.stat(place.path).size
         self._store.write(self._artifacts.stored, [Stored(place, size)])
+
+
+def _nobodys(path: str) -> Unsupported:
+    return Unsupported(f"{NO_UPLOAD}: '{path}' is not below a run or logged model")
 
 
 def _check_active(owner: Owner) -> None:

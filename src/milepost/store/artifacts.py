@@ -235,34 +235,28 @@ def expect(tx: Tx, pending: Pending) -> None:
     )
 
 
-def expected(tx: Tx, owner: Owner) -> list[Pending]:
-    """What clients may be uploading to an owner, or to anything in it if it is an experiment."""
-    if owner.kind is OwnerKind.experiment:
-        rows = tx.rows(
-            "SELECT kind, owner, path, until FROM artifact_pending WHERE experiment_id = ?",
-            (owner.number,),
-        )
-    else:
-        rows = tx.rows(
-            "SELECT kind, owner, path, until FROM artifact_pending WHERE kind = ? AND owner = ?",
-            (owner.kind, owner.number),
-        )
-    known: dict[tuple[int, int], Owner | None] = {(owner.kind, owner.number): owner}
-    found: list[Pending] = []
-    for kind, number, path, until in rows:
-        if (kind, number) not in known:
-            known[kind, number] = _numbered(tx, OwnerKind(kind), number)
-        whose = known[kind, number]
-        if whose is not None:
-            found.append(Pending(whose, path, until))
-    return found
+def expected(tx: Tx, most: int) -> list[Pending]:
+    """What clients may be uploading to runs and logged models; first what should be there first."""
+    rows = tx.rows(
+        "SELECT kind, owner, path, until FROM artifact_pending ORDER BY until LIMIT ?", (most,)
+    )
+    known = {
+        (kind, owner.number): owner
+        for kind in _LOOKUP
+        for owner in _numbered(tx, kind, sorted({number for k, number, *_ in rows if k == kind}))
+    }
+    return [
+        Pending(known[OwnerKind(kind), number], path, until)
+        for kind, number, path, until in rows
+        if (OwnerKind(kind), number) in known
+    ]
 
 
-def _numbered(tx: Tx, kind: OwnerKind, number: int) -> Owner | None:
-    if kind is OwnerKind.experiment:
-        return experiment(tx, number)
-    row = tx.row(f"{_LOOKUP[kind]} WHERE id = ?", (number,))
-    return Owner(kind, *row) if row else None
+def _numbered(tx: Tx, kind: OwnerKind, numbers: Sequence[int]) -> list[Owner]:
+    if not numbers:
+        return []
+    rows = tx.rows(f"{_LOOKUP[kind]} WHERE id IN ({marks(numbers)})", numbers)
+    return [Owner(kind, *row) for row in rows]
 
 
 def settle(tx: Tx, pending: Pending) -> None:
