@@ -15,7 +15,8 @@ from tests.parts.mlflow import MlflowClient
 from tests.parts.proxy import Proxy, proxy_to
 from tests.parts.s3 import S3
 
-SCRIPT = Path(__file__).parent / "scripts" / "artifact_stores.py"
+SCRIPTS = Path(__file__).parent / "scripts"
+SCRIPT = SCRIPTS / "artifact_stores.py"
 SIZE = 12 << 20
 MULTIPART = {
     "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": str(6 << 20),
@@ -25,8 +26,18 @@ MULTIPART = {
 }
 
 
+# What users of 2.9.2 set; 3.17.2 is told by the server.
+TOLD = {"MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true"}
+
+
 def check(done: dict[str, Any], server: MilepostServer) -> None:
-    """What the script must have seen, with whatever store."""
+    """What the script must have seen, with whatever store, and what the server has counted."""
+    seen(done)
+    assert usage(server, done["run_id"]) == {"bytes": SIZE + 10, "files": 3}
+
+
+def seen(done: dict[str, Any]) -> None:
+    """What the script must have seen."""
     assert done["same"]
     assert done["inner"] == sorted(f"{n}.txt" for n in range(20))
     assert done["text"] == "hello"
@@ -39,10 +50,11 @@ def check(done: dict[str, Any], server: MilepostServer) -> None:
     }
     assert done["left"] == [[], done["listed"]["notes"]]
     assert done["emptied"] == []
-    usage = httpx.get(
-        f"{server.url}/api/3.0/milepost/artifacts/usage", params={"run_id": done["run_id"]}
-    )
-    assert usage.json() == {"bytes": SIZE + 10, "files": 3}
+
+
+def usage(server: MilepostServer, run_id: str) -> Any:
+    whose = {"run_id": run_id}
+    return httpx.get(f"{server.url}/api/3.0/milepost/artifacts/usage", params=whose).json()
 
 
 def test_on_a_local_store(mlflow_client: MlflowClient, milepost_server: StartMilepost) -> None:
@@ -93,11 +105,52 @@ def test_on_s3_past_the_server(
     for, is sent back, and uploads the plain way to the right place."""
     server = on_s3()
     proxy = watched(server)
-    told = {"MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true"}
-    env = MULTIPART if mlflow_client.version == "3.17.2" else MULTIPART | told
+    env = MULTIPART if mlflow_client.version == "3.17.2" else MULTIPART | TOLD
     check(mlflow_client.run(SCRIPT, proxy.url, str(SIZE), **env), server)
     if mlflow_client.version == "3.17.2":
         assert proxy.sent < 1 << 20
         assert proxy.received < 1 << 20
     else:
         assert proxy.sent > SIZE
+
+
+def test_both_send_parts_past_the_server_where_they_say_whose_they_are(
+    mlflow_client: MlflowClient, on_s3: StartMilepost, watched: Any
+) -> None:
+    server = on_s3()
+    proxy = watched(server)
+    done = mlflow_client.run(
+        SCRIPTS / "artifact_parts.py", proxy.url, str(SIZE), **MULTIPART, **TOLD
+    )
+    assert done["same"]
+    assert proxy.sent < 1 << 20
+    assert usage(server, done["run_id"]) == {"bytes": SIZE, "files": 1}
+
+
+def test_a_server_for_files_alone(
+    mlflow_client: MlflowClient,
+    on_s3: StartMilepost,
+    s3: S3,
+    s3_bucket: str,
+    milepost_server: StartMilepost,
+    watched: Any,
+) -> None:
+    """The tracking server names it in every location, and clients go there. It knows no runs, and
+    must not put parts where client 2.9.2 does not say whose they are."""
+    proxy = watched(on_s3("--artifacts-only"))
+    tracking = milepost_server(
+        None,
+        "--no-serve-artifacts",
+        f"--default-artifact-root=mlflow-artifacts://{urlsplit(proxy.url).netloc}/",
+        f"--artifacts-destination=s3://{s3_bucket}/root",
+        env=s3.environment,
+    )
+    done = mlflow_client.run(SCRIPT, tracking.url, str(SIZE), **MULTIPART, **TOLD)
+    seen(done)
+    assert (proxy.sent < 1 << 20) is (mlflow_client.version == "3.17.2")
+    # The tracking server, told of the same store, shows and counts what is there.
+    whose = {"run_id": done["run_id"]}
+    listed = httpx.get(f"{tracking.url}/api/2.0/mlflow/artifacts/list", params=whose).json()
+    assert {"path": "big file.bin", "is_dir": False, "file_size": SIZE} in listed["files"]
+    counted = httpx.post(f"{tracking.url}/api/3.0/milepost/artifacts/recount", json=whose)
+    assert counted.json() == {"bytes": SIZE + 10, "files": 3}

@@ -51,6 +51,7 @@ get_artifact_repository(run.info.artifact_uri).delete_artifacts("some")
 
 with mlflow.start_run() as emptied:
     mlflow.log_text("x", "some/file.txt")
+    mlflow.log_text("x", "file.txt")
 get_artifact_repository(emptied.info.artifact_uri).delete_artifacts()
 print(
     json.dumps(
@@ -61,7 +62,8 @@ print(
             "text": mlflow.artifacts.load_text(run.info.artifact_uri + "/notes/hello.txt"),
             "listed": listed,
             "left": [listing("some/where/inner"), listing("notes")],
-            "emptied": client.list_artifacts(emptied.info.run_id),
+            # Some S3 servers keep a folder that lost its last file.
+            "emptied": [f.path for f in client.list_artifacts(emptied.info.run_id) if not f.is_dir],
         }
     )
 )
