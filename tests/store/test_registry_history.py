@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from milepost.domain.registry import (
     By,
@@ -13,6 +14,8 @@ from milepost.domain.registry import (
 )
 from milepost.domain.tracking import Batch, Dataset, DatasetInput, Tag
 from milepost.errors import Conflict, Denied, Exists, Invalid, NotFound
+from milepost.services.transfer.registered import add_registered
+from milepost.store import transfer_models
 from tests.store.conftest import Opened
 from tests.store.registry_kit import ANN, BOB, Kept, kept_on
 
@@ -219,3 +222,33 @@ def test_a_copy_comes_from_where_the_original_came_from(kept: Kept) -> None:
     elsewhere = kept.write(kept.logged.create, experiment, "net", "", other, [], [])
     with pytest.raises(Invalid, match="must be those of the version"):
         kept.register("copy", source="models:/net/1", logged_model=elsewhere.id)
+
+
+def test_what_is_imported_is_history_too(kept: Kept) -> None:
+    kept.create("net", Tag("team", "blue"))
+    kept.register("net", Tag("k", "v"), run_id="r1")
+    kept.register("net")
+    kept.move("net", 1, Stage.PRODUCTION)
+    kept.write(kept.registry.models.set_alias, BOB, "net", "best", 1)
+    kept.write(kept.registry.models.require_approval, BOB, "net", needed=True)
+    record = kept.read(transfer_models.registered, "net")
+    record.name = "copy"
+    assert kept.write(add_registered, record) == 2
+    assert [(c.version, c.action, c.subject, c.old, c.new) for c in kept.history("copy")] == [
+        (0, "model.created", "", None, None),
+        (0, "model.tag.set", "team", None, "blue"),
+        (0, "model.approval", "", "false", "true"),
+        (1, "version.created", "", None, "source=s3://b/p, run_id=r1, stage=Production"),
+        (1, "version.tag.set", "k", None, "v"),
+        (2, "version.created", "", None, "source=s3://b/p, stage=None"),
+        (1, "alias.set", "best", None, "1"),
+    ]
+    assert {c.note for c in kept.history("copy")} == {"imported"}
+    with pytest.raises(Denied):
+        kept.move("copy", 2, Stage.PRODUCTION)
+
+    record.versions.append(replace(record.versions[1], version=3, stage=Stage.STAGING))
+    assert kept.write(add_registered, record) == 1
+    last = kept.history("copy")[-1]
+    assert (last.version, last.new) == (3, "source=s3://b/p, stage=Staging")
+    assert len(kept.history("copy")) == 8

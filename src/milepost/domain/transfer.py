@@ -40,6 +40,7 @@ class RegisteredRecord(Struct):
     description: str = ""
     user_id: str = ""
     last_version: int = 0
+    needs_approval: bool = False
     tags: list[Tag] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     versions: list[VersionRecord] = field(default_factory=list)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from milepost.domain.logged_models import LoggedModel
-from milepost.domain.registry import ModelVersion, VersionStatus, marks_prompt
+from milepost.domain.registry import Alias, ModelVersion, VersionStatus, marks_prompt
 from milepost.domain.tracking import Batch, Metric
 from milepost.domain.transfer import LoggedRecord, RegisteredRecord, VersionRecord
 from milepost.store import keys, logged_models
@@ -39,14 +40,10 @@ def registered(tx: Tx, name: str) -> RegisteredRecord | None:
     if found is None:
         return None
     (model,) = models.filled(tx, [found])
-    rows = tx.rows(
-        f"SELECT {versions.COLUMNS} FROM {versions.SOURCE} WHERE v.model_id = ? ORDER BY v.version",
-        (model.id,),
-    )
     return RegisteredRecord(
         model.name, model.created, model.updated, model.description, model.user_id,
-        model.last_version, list(model.tags), list(model.aliases),
-        [_record(version) for version in versions.whole(tx, rows)],
+        model.last_version, model.needs_approval, list(model.tags), list(model.aliases),
+        [_record(version) for version in versions.tagged(tx, versions.of(tx, model.id))],
     )  # fmt: skip
 
 
@@ -57,32 +54,39 @@ def _record(v: ModelVersion) -> VersionRecord:
     )  # fmt: skip
 
 
-def add_registered(tx: Tx, record: RegisteredRecord) -> int:
-    """Insert a model, or those of its versions that are not there; how many versions were new.
+class Added(NamedTuple):
+    """What was not there before."""
 
-    A model that is there keeps its own description, and where both have a tag or an alias, its own.
+    model: int
+    is_new: bool
+    versions: list[ModelVersion]
+    aliases: list[Alias]
+
+
+def add_registered(tx: Tx, record: RegisteredRecord) -> Added:
+    """Insert a model, or those of its versions and aliases that are not there.
+
+    A model that is there keeps its own description, tags and rule about approvals.
     """
     model = models.lock(tx, record.name)
     number = _add_model(tx, record) if model is None else model.id
-    there = {
-        v[0] for v in tx.rows("SELECT version FROM model_versions WHERE model_id = ?", (number,))
-    }
-    new = [version for version in record.versions if version.version not in there]
+    there = {version.version for version in versions.of(tx, number)}
     prompt = marks_prompt(record.tags)
-    for version in new:
-        added = versions.add(tx, _version(version, number, record.name, is_prompt=prompt))
-        VERSION_TAGS.set(tx, added, [(tag.key, tag.value) for tag in version.tags])
-    tx.insert(
-        "registered_model_aliases",
-        ("model_id", "alias", "version"),
-        [(number, alias.alias, alias.version) for alias in record.aliases],
-        on_conflict="ignore",
-    )
+    new = []
+    for version in record.versions:
+        if version.version not in there:
+            new.append(_version(version, number, record.name, is_prompt=prompt))
+            new[-1].tags = list(version.tags)
+            added = versions.add(tx, new[-1])
+            VERSION_TAGS.set(tx, added, [(tag.key, tag.value) for tag in version.tags])
+    aliases = [a for a in record.aliases if models.aliased(tx, number, a.alias) is None]
+    for alias in aliases:
+        models.set_alias(tx, number, alias.alias, alias.version)
     tx.run(
         "UPDATE registered_models SET last_version = ? WHERE id = ? AND last_version < ?",
         (record.last_version, number, record.last_version),
     )
-    return len(new)
+    return Added(number, model is None, new, aliases)
 
 
 def _add_model(tx: Tx, record: RegisteredRecord) -> int:
@@ -90,7 +94,8 @@ def _add_model(tx: Tx, record: RegisteredRecord) -> int:
     number = models.add(
         tx, record.name, record.user_id, record.description, record.created, is_prompt=prompt
     )
-    tx.run("UPDATE registered_models SET updated = ? WHERE id = ?", (record.updated, number))
+    models.set_needs_approval(tx, number, needed=record.needs_approval)
+    models.touch(tx, number, record.updated)
     MODEL_TAGS.set(tx, number, [(tag.key, tag.value) for tag in record.tags])
     return number
 

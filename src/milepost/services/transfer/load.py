@@ -14,6 +14,7 @@ from milepost.domain.transfer import LoggedRecord, RegisteredRecord, VersionReco
 from milepost.errors import Invalid
 from milepost.services.locations import Locations
 from milepost.services.transfer.files import Files
+from milepost.services.transfer.registered import add_registered
 from milepost.services.transfer.source import File, Root, Source, model_root, root_of
 from milepost.store import artifacts, experiments, transfer, transfer_models
 from milepost.store.db import Store
@@ -69,7 +70,7 @@ class Loader:
         for record in source.registered():
             if not names or self._comes_from_here(record):
                 self._relocate(record)
-                report.model_versions += self._store.write(transfer_models.add_registered, record)
+                report.model_versions += self._store.write(add_registered, record)
                 report.registered_models += 1
         return report
 

@@ -41,6 +41,14 @@ def find(tx: Tx, name: str, version: int) -> ModelVersion | None:
     return _version(found) if found else None
 
 
+def of(tx: Tx, model: int) -> list[ModelVersion]:
+    """All versions of a model without tags and aliases, by number."""
+    rows = tx.rows(
+        f"SELECT {COLUMNS} FROM {SOURCE} WHERE v.model_id = ? ORDER BY v.version", (model,)
+    )
+    return [_version(row) for row in rows]
+
+
 def highest(tx: Tx, model: int) -> int | None:
     """The highest number among the versions a model has."""
     row = tx.row("SELECT MAX(version) FROM model_versions WHERE model_id = ?", (model,))
