@@ -1,4 +1,4 @@
-"""The real MLflow: its clients 2.9.2 and 3.17.2, and the 3.17.2 server to compare with."""
+"""The real MLflow: its clients 1.30.1, 2.9.2 and 3.17.2, and the 3.17.2 server to compare with."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _environment() -> dict[str, str]:
 
 @pytest.fixture
 def mlflow_client_of(tmp_path: Path) -> Callable[[str], MlflowClient]:
-    """`mlflow_client_of("2.9.2")`: the client of that version."""
+    """`mlflow_client_of("1.30.1")`: the client of that version."""
 
     def client(version: str) -> MlflowClient:
         folder = tmp_path / f"mlflow-{version}"

@@ -206,4 +206,4 @@ LEGACY = [
         _dump_page,
     ),
 ]  # fmt: skip
-"""Rows of MLflow 1.x, also served under /preview."""
+"""Rows that only MLflow 1.x had."""

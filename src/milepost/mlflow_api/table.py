@@ -39,6 +39,15 @@ ENDPOINTS = [
 LEGACY = [*experiments.LEGACY, *registered_models.LEGACY]
 
 _BASES = ("/api/2.0/", "/api/3.0/", "/ajax-api/2.0/", "/ajax-api/3.0/")
+# MLflow 1.x answered under /preview too, and its own client looks for the registry nowhere else.
+_OF_1X = (
+    "mlflow/experiments/",
+    "mlflow/runs/",
+    "mlflow/metrics/",
+    "mlflow/artifacts/",
+    "mlflow/registered-models/",
+    "mlflow/model-versions/",
+)
 
 
 def urls(endpoint: Endpoint) -> list[str]:
@@ -47,10 +56,9 @@ def urls(endpoint: Endpoint) -> list[str]:
 
 
 def routes() -> Iterator[tuple[str, str, Endpoint]]:
-    """(method, URL pattern, endpoint) for every route; rows of MLflow 1.x under /preview too."""
+    """(method, URL pattern, endpoint) for every route; those of MLflow 1.x under /preview too."""
     for endpoint in [*ENDPOINTS, *LEGACY]:
         for url in urls(endpoint):
             yield endpoint.method, url, endpoint
-    for endpoint in LEGACY:
-        for url in urls(endpoint):
-            yield endpoint.method, url.replace("/mlflow/", "/preview/mlflow/"), endpoint
+            if endpoint.path.startswith(_OF_1X):
+                yield endpoint.method, url.replace("/mlflow/", "/preview/mlflow/"), endpoint
