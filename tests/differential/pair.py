@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -43,6 +44,9 @@ class Call:
 
     varies: Sequence[str] = ()
     """Fields of the answer of which only the type is promised."""
+
+    is_file: bool = False
+    """The answer is a file: what it is, its name and its bytes count."""
 
 
 def post(path: str, body: Any = None, **more: Any) -> Call:
@@ -110,6 +114,10 @@ class Side:
 
     def _answer(self, call: Call, reply: httpx.Response) -> Answer:
         kind = reply.headers.get("content-type", "").partition(";")[0]
+        if call.is_file:
+            return Answer(reply.status_code, self._file(reply, kind))
+        if reply.status_code == 200 and not reply.content and call.method != "HEAD":
+            return Answer(200, {})  # as which clients read it
         if kind != "application/json" or call.method == "HEAD":
             # Whether plain text or a page, to a client it is only no JSON.
             return Answer(reply.status_code, kind.partition("/")[0], reply.text[:300])
@@ -124,6 +132,14 @@ class Side:
         for name in set(call.varies) & set(body):
             body[name] = f"<{type(body[name]).__name__}>"
         return Answer(reply.status_code, self._plain(body, unordered=call.unordered))
+
+    @staticmethod
+    def _file(reply: httpx.Response, kind: str) -> list[Any]:
+        sent = reply.headers
+        disposition = sent.get("content-disposition", "")
+        names = re.findall(r"filename(\*?)=\"?(?:UTF-8'')?([^\";]+)", disposition, re.IGNORECASE)
+        name = unquote(dict(names).get("*", "")) or dict(names).get("")
+        return [kind, disposition.partition(";")[0], name, sent.get("content-range"), reply.content]
 
     def _fill(self, value: Any) -> Any:
         if isinstance(value, dict):

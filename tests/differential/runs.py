@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.differential.pair import Call, get, post, raw
+from tests.differential.pair import AJAX, Call, get, post, raw
 
 START = 1_600_000_000_000
 _MADE = {"made": "run.info.run_id"}
@@ -453,6 +453,24 @@ CASES: dict[str, list[Call]] = {
         post("runs/log-inputs",
              {"run_id": "$run", "datasets": [{"dataset": _DATASET}, {"dataset": _DATASET}]}),
         _GET,
+    ],
+    "the data sets of an experiment": [
+        post(
+            "runs/log-inputs",
+            {"run_id": run,
+             "datasets": [{"dataset": {**_DATASET, "name": name},
+                           "tags": [{"key": "mlflow.data.context", "value": context}]}]},
+        )
+        for run, name, context in (
+            ("$run", "d", "train"), ("$run", "e", "eval"), ("$run2", "d", "train"),
+            ("$run2", "e", "train"),
+        )
+    ] + [
+        post("runs/log-inputs",
+             {"run_id": "$run2", "datasets": [{"dataset": {**_DATASET, "name": "f"}}]}),
+        *[post(f"{AJAX}experiments/search-datasets", {"experiment_ids": ids},
+               unordered="dataset_summaries")
+          for ids in (["$exp"], ["99999999"], [], ["$exp"] * 21)],
     ],
     "inputs with empty texts": [
         post("runs/log-inputs",

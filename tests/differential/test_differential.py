@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.differential import encoding, experiments, metrics, runs, search, server
+from tests.differential import artifacts, encoding, experiments, metrics, runs, search, server
 from tests.differential.intended import INTENDED
 from tests.differential.pair import Answer, Call, Side
 
@@ -16,6 +16,7 @@ AREAS = {
     "experiments": experiments.CASES,
     "runs": runs.CASES,
     "metrics": metrics.CASES,
+    "artifacts": artifacts.CASES,
     "search": search.CASES,
     "encoding": encoding.CASES,
     "server": server.CASES,

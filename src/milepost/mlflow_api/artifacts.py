@@ -8,6 +8,7 @@ from milepost.app import App
 from milepost.blobs.base import Entry
 from milepost.domain.access import Action
 from milepost.mlflow_api.endpoint import Call, Endpoint, empty, query
+from milepost.mlflow_api.runs import run_id
 from milepost.mlflow_api.wire import Message, present
 from milepost.services.artifacts import Place
 
@@ -78,7 +79,7 @@ def _delete(app: App, place: Place) -> None:
 ENDPOINTS = [
     Endpoint(
         "GET", "mlflow/artifacts/list", Action.READ_ARTIFACT, "read", query(List),
-        lambda app, tx, x: app.artifacts.of_run(tx, x.run_id or x.run_uuid, x.path),
+        lambda app, tx, x: app.artifacts.of_run(tx, run_id(x), x.path),
         dump_listing,
         after=_listing,
     ),
