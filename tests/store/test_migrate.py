@@ -18,6 +18,21 @@ BROKEN = "CREATE TABLE broken (id {serial}, FROM)"
 TOTAL = sum(len(statements) for statements in migrate.MIGRATIONS)
 LATER = ["CREATE TABLE later (id {serial}, word {text})", "CREATE INDEX later_id ON later (id)"]
 
+_OLD_EXPERIMENT = (
+    "(id, name, artifact_location, lifecycle, created, updated)"
+    " VALUES (7, 'old', 's3://old', 0, 1, 1)"
+)
+
+
+def _migrate(uri: str, upto: int | None = None) -> int:
+    """What starting on SQLite and `milepost db upgrade` do."""
+    dialect = open_dialect(uri)
+    connection = dialect.connect(False)
+    try:
+        return migrate.migrate(connection, dialect, upto)
+    finally:
+        connection.close()
+
 
 def _execute(uri: str, statement: str) -> Sequence[Any]:
     connection = open_dialect(uri).connect(False)
@@ -87,6 +102,32 @@ def test_an_older_schema(store_uri: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert migrate.migrate(connection, dialect) == len(LATER)
         connection.close()
     assert _execute(store_uri, "SELECT * FROM later") in ([], ())
+
+
+@pytest.mark.parametrize("version", range(1, len(migrate.MIGRATIONS)))
+def test_every_older_schema_is_upgraded_once(
+    store_uri: str, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First cut short in its last step, then by several at once; what was stored stays."""
+    dialect = open_dialect(store_uri)
+    _migrate(store_uri, upto=version)
+    _execute(store_uri, "INSERT INTO experiments " + _OLD_EXPERIMENT)
+    with monkeypatch.context() as patch:
+        *before, last = migrate.MIGRATIONS
+        patch.setattr(migrate, "MIGRATIONS", [*before, [*last, BROKEN]])
+        with pytest.raises(Problem):
+            _migrate(store_uri)
+    with ThreadPoolExecutor(4) as threads:
+        ran = list(threads.map(lambda _: _migrate(store_uri), range(4)))
+    assert sorted(ran)[:3] == [0, 0, 0]
+    connection = dialect.connect(True)
+    assert migrate.version(connection, dialect) == migrate.wanted_version()
+    connection.close()
+    _works(store_uri)
+    store = opened(store_uri)
+    found = store.store.read(lambda tx, _: store.tracking.get_experiment(tx, 7), None)
+    store.store.close()
+    assert (found.name, found.artifact_location) == ("old", "s3://old")
 
 
 def test_a_newer_schema_is_left_alone(store_uri: str) -> None:
