@@ -253,9 +253,9 @@ def check_batch(batch: Batch) -> None:
     """Refuse a batch that breaks a limit or a naming rule; raises Invalid, changes nothing."""
     _check_sizes(batch)
     check_metrics(batch.metrics)
-    counts = Counter(param.key for param in batch.params)
-    duplicates = [key for key, count in counts.items() if count > 1]
-    if duplicates:
+    if len({param.key for param in batch.params}) < len(batch.params):
+        counts = Counter(param.key for param in batch.params)
+        duplicates = [key for key, count in counts.items() if count > 1]
         raise Invalid(
             f"Duplicate parameter keys have been submitted: {duplicates}. Please ensure the request"
             " contains only one param value per param key."
@@ -277,23 +277,26 @@ def check_metrics(metrics: Sequence[Metric]) -> None:
     """Check each distinct metric key once, and that no timestamp is negative."""
     for key in {m.key for m in metrics}:
         check_key(key, "name", "Metric name")
-    for metric in metrics:
-        if metric.timestamp < 0:
-            raise Invalid(
-                f"Invalid value {metric.timestamp} for parameter 'timestamp' supplied: metric"
-                f" '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long"
-                " (64-bit integer) "
-            )
+    negative = [m for m in metrics if m.timestamp < 0]
+    if negative:
+        metric = negative[0]
+        raise Invalid(
+            f"Invalid value {metric.timestamp} for parameter 'timestamp' supplied: metric"
+            f" '{metric.key}' (value={metric.value}). Timestamp must be a nonnegative long"
+            " (64-bit integer) "
+        )
 
 
 def _check_sizes(batch: Batch) -> None:
+    total = len(batch.metrics) + len(batch.params) + len(batch.tags)
+    if total <= min(MAX_BATCH_METRICS, MAX_BATCH_PARAMS, MAX_BATCH_TAGS):
+        return
     for noun, items, limit in (
         ("metrics", batch.metrics, MAX_BATCH_METRICS),
         ("params", batch.params, MAX_BATCH_PARAMS),
         ("tags", batch.tags, MAX_BATCH_TAGS),
     ):
         _check_size(noun, len(items), limit)
-    total = len(batch.metrics) + len(batch.params) + len(batch.tags)
     _check_size("metrics, params, and tags", total, MAX_BATCH_ITEMS)
 
 

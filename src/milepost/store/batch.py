@@ -216,8 +216,8 @@ def _update_last(
 
 def _merged(old: Sequence[Any] | None, points: Sequence[Record]) -> tuple[Any, ...]:
     """(value, nan, step, ts, min_value, min_step, max_value, max_step) after more points."""
-    last = _last(points)
     best = [(value, step) for step, _, value, _ in points if value == value]
+    last = _last(points, numbers=len(best) == len(points))
     if old is not None:
         last = max((old[2], old[3], old[0], old[1]), last, key=_RANK)
         if old[4] is not None:
@@ -230,10 +230,12 @@ def _merged(old: Sequence[Any] | None, points: Sequence[Record]) -> tuple[Any, .
     return (last[2], last[3], last[0], last[1], low, low_step, high, high_step)
 
 
-def _last(points: Sequence[Record]) -> PointRow:
-    """The greatest point, the first of those that tie."""
-    rows = [(s, t, v, 0) if v == v else (s, t, 0.0, 1) for s, t, v, _ in points]
-    return max(rows, key=_RANK)
+def _last(points: Sequence[Record], *, numbers: bool) -> PointRow:
+    """The greatest point, the first of those that tie; `numbers` says that none is NaN."""
+    if numbers:
+        step, time, value, _ = max(points)
+        return step, time, value, 0
+    return max([(s, t, v, 0) if v == v else (s, t, 0.0, 1) for s, t, v, _ in points], key=_RANK)
 
 
 def _by_pair(

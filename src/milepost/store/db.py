@@ -58,6 +58,7 @@ class Store:
         self._names = Names()
         self.folder = Folder()
         changes = Changes(self.folder)
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Write]] = {}
         self._writer = Writer(dialect, self._names, changes, self._watch, self.limits, changes.note)
 
     def read(self, verb: Callable[[Tx, A], R], argument: A) -> R:
@@ -108,8 +109,9 @@ class Store:
 
     def write(self, verb: Callable[[Tx, A], R], argument: A) -> R:
         """Run `verb` in the next group commit and wait for it to be durable."""
+        self._writer.check()
         reply: Future[R] = Future()
-        self._writer.submit(Write(verb, argument, None, reply))
+        self._writer.submit([Write(verb, argument, None, reply)])
         return reply.result()
 
     async def submit(
@@ -120,9 +122,21 @@ class Store:
     ) -> R:
         """As `write`, for callers on an event loop. `merge` applies many arguments at once and
         returns for each its result or the Problem to raise."""
-        reply: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._writer.submit(Write(verb, argument, merge, reply))
+        self._writer.check()
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[R] = loop.create_future()
+        self._gather(loop, Write(verb, argument, merge, reply))
         return await reply
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, write: Write) -> None:
+        """Hand over together what arrived in one turn of an event loop: it shares a commit, and
+        the writer is woken once."""
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            self._gathered[loop] = [write]
+            loop.call_soon(lambda: self._writer.submit(self._gathered.pop(loop)))
+        else:
+            gathered.append(write)
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""

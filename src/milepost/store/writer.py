@@ -72,16 +72,18 @@ class Writer:
         self._limits = limits
         self._note = note
         self._last_chore = 0.0
-        self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Write] | None] = queue.SimpleQueue()
         self._slot: Slot | None = None
         self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, write: Write) -> None:
-        """Queue a write; its reply is resolved after the commit that contains it. Raises
-        Unavailable while the database is known not to answer."""
+    def check(self) -> None:
+        """Raises Unavailable while the database is known not to answer."""
         self._limits.breaker.check()
-        self._queue.put(write)
+
+    def submit(self, writes: Sequence[Write]) -> None:
+        """Queue writes; each reply is resolved after the commit that contains it."""
+        self._queue.put(writes)
 
     def close(self) -> None:
         """Write what is queued, then stop. Later submissions are never answered."""
@@ -90,20 +92,17 @@ class Writer:
         self._disconnect()
 
     def _run(self) -> None:
-        while True:
-            group = self._take(self._wait())
-            closing = group[-1] is None
-            writes = [w for w in group if w is not None]
+        closing = False
+        while not closing:
+            writes, closing = self._take(self._wait())
             if writes:
                 began = monotonic()
                 outcomes = self._commit(writes)
                 self._report(len(writes), monotonic() - began)
                 self._answer(writes, outcomes)
-            if closing:
-                return
 
-    def _wait(self) -> Write | None:
-        """The next write. Chores run while there is none, and now and then under steady load."""
+    def _wait(self) -> Sequence[Write] | None:
+        """The next writes. Chores run while there is none, and now and then under steady load."""
         while True:
             chore_due = monotonic() - self._last_chore > _CHORE_SECONDS
             try:
@@ -118,14 +117,19 @@ class Writer:
             except queue.Empty:
                 continue
 
-    def _take(self, first: Write | None) -> list[Write | None]:
-        group = [first]
-        while len(group) < _MAX_GROUP and group[-1] is not None:
+    def _take(self, first: Sequence[Write] | None) -> tuple[list[Write], bool]:
+        """What is waiting, and whether it is the last: None in the queue says so."""
+        group: list[Write] = []
+        found = first
+        while found is not None:
+            group += found
+            if len(group) >= _MAX_GROUP:
+                break
             try:
-                group.append(self._queue.get_nowait())
+                found = self._queue.get_nowait()
             except queue.Empty:
                 break
-        return group
+        return group, found is None
 
     def _commit(self, writes: Sequence[Write]) -> Sequence[Any]:
         """The outcome of each write: its result, or the exception to raise."""
