@@ -44,15 +44,15 @@ surprise: 1
 data_dir: ${NONE}
 """
     assert wrong(text) == [
-        "f.yaml:11: surprise: unknown key",
-        "f.yaml:12: data_dir: the variable NONE is not set; set it, or write ${NONE:-default}",
         "f.yaml:2: mlflow.trackng_uri: unknown key; did you mean tracking_uri?",
         "f.yaml:4: mlflow.server.port: expected a whole number, got 'many'",
         "f.yaml:5: mlflow.server.workers: expected at least 1, got 0",
         "f.yaml:6: mlflow.server.serve_artifacts: expected true or false, got 'perhaps'",
         "f.yaml:7: mlflow.auth: expected keys such as enabled, database_uri, admin_username",
-        "f.yaml:10: mlflow.alerts[0].conditoin: unknown key; did you mean condition?",
         "f.yaml:9: mlflow.alerts[0].condition: is missing",
+        "f.yaml:10: mlflow.alerts[0].conditoin: unknown key; did you mean condition?",
+        "f.yaml:11: surprise: unknown key",
+        "f.yaml:12: data_dir: the variable NONE is not set; set it, or write ${NONE:-default}",
     ]
 
 
@@ -221,6 +221,12 @@ def test_the_managed_pool_takes_the_database_that_names_it() -> None:
     assert settings(DATABASES + POOL + named % "p").store_uri == "postgresql://ha/mlflow"
     assert settings(DATABASES + POOL + named % "b").store_uri == "mysql+pymysql://hb:1/mlflow"
     assert "which of `databases`" in wrong(DATABASES + POOL)[0]
+    assert (
+        "a and b both stand behind"
+        in wrong(DATABASES.replace("port: 1", "pool: p") + POOL + named % "p")[0]
+    )
+    off = "integration_config: {use_shared_pool: false, pool_client_name: a}\n"
+    assert "no shared pool" in wrong(DATABASES + POOL + off)[0]
     assert settings(POOL, MLFLOW_DB_HOST="h").store_uri == "postgresql://mlflow@h:5432/mlflow"
 
 
@@ -250,3 +256,73 @@ def test_rules_over_settings(text: str, what: str) -> None:
 def test_settings_go_to_worker_processes() -> None:
     found = settings(DATABASES + "alerts: [{name: a, condition: error_rate > 5%}]")
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file() -> None:
+    """Spelling, types, circles, and what makes no sense: nobody wants to start it ten times."""
+    text = """
+server: {static_prefix: team, port: x}
+auth: {enabled: true, admin_password: "${HUSH}"}
+gc: {schedule: "99 3 * * 0"}
+data_dir: ${data_dir}
+telemetry: {otlp: {endpoint: collector}, metrics_to_collect: [cpu]}
+alerts: [{name: a, condition: response_tim > 5s}]
+alert_actions:
+  chat: {type: slack}
+  mail: {type: email}
+  hook: {url: somewhere/s3cret}
+retention: [{keep_top: 3}]
+gatewy: {}
+"""
+    found = wrong(text, MLFLOW_WORKERS="0")
+    keys = [error.split(": ")[:2] for error in found]
+    assert keys == [
+        ["f.yaml:2", "server.static_prefix"],
+        ["f.yaml:2", "server.port"],
+        ["f.yaml:3", "auth.admin_password"],
+        ["f.yaml:3", "auth_enabled"],
+        ["f.yaml:4", "gc.schedule"],
+        ["f.yaml:5", "data_dir"],
+        ["f.yaml:6", "telemetry.otlp.endpoint"],
+        ["f.yaml:6", "telemetry.metrics_to_collect[0]"],
+        ["f.yaml:7", "alerts[0].condition"],
+        ["f.yaml:9", "alert_actions.chat"],
+        ["f.yaml:10", "alert_actions.mail"],
+        ["f.yaml:11", "alert_actions.hook.url"],
+        ["f.yaml:12", "retention[0]"],
+        ["f.yaml:13", "gatewy"],
+        ["MLFLOW_WORKERS", "workers"],
+    ]
+    assert "s3cret" not in "".join(found)
+
+
+def test_what_follows_from_another_error_is_not_said() -> None:
+    (error,) = wrong("backend_store_uri: <<MANAGED_BY_CONNECTION_POOL>>\ndatabases: {a: {prot: 1}}")
+    assert "did you mean port?" in error
+
+
+def test_lists_in_variables_are_checked() -> None:
+    (error,) = wrong("", MILEPOST_METRICS_TO_COLLECT="request_latency,nonsense")
+    assert "got 'nonsense'" in error
+
+
+def test_the_chosen_environment_is_what_its_variable_says(tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text("artifact_store: s3://b/${ENVIRONMENT}\nproduction: {server: {port: 1}}\n")
+    flags = {"config": str(file), "env": "production"}
+    assert load({"ENVIRONMENT": "staging"}, flags).artifact_store == "s3://b/production"
+    assert load({"MILEPOST_ENV": "production"}, {"config": str(file)}).port == 1
+
+
+def test_an_environment_without_a_section_is_doubted() -> None:
+    text = "production: {data_dir: x}\n"
+    (warning,) = load_text(text, {"ENVIRONMENT": "prod"}).warnings
+    assert warning.endswith("no section for the environment 'prod'; there is production")
+    assert load_text("data_dir: x", {"ENVIRONMENT": "prod"}).warnings == []
+
+
+def test_an_alert_that_tells_nobody_is_doubted() -> None:
+    text = "alerts: [{name: slow, condition: response_time > 5s, action: [chat, oncall]}]\n"
+    known = "alert_actions: {chat: {type: slack, url: 'https://chat.example'}}\n"
+    (warning,) = load_text(text + known, {}, "f.yaml").warnings
+    assert warning.startswith("f.yaml:1: alerts: alert_actions has no oncall")

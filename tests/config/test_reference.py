@@ -10,6 +10,7 @@ import pytest
 from milepost.config import Settings, reference
 from milepost.config.field import meta
 from milepost.config.load import load_text
+from milepost.config.settings import masked_uri
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted((ROOT / "examples" / "config").glob("*.yaml"))
@@ -60,6 +61,30 @@ alert_actions: {a: {url: 'https://hush'}}
     shown = reference.shown(load_text(text, {"MLFLOW_DB_PASSWORD": "hush"}))
     assert "hush" not in json.dumps(shown)
     assert {row.name: row.source for row in shown}["db_password"] == "MLFLOW_DB_PASSWORD"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("postgresql://u:p@ss@h:5/d", "postgresql://u:***@h:5/d"),
+        ("postgresql://u:p/s@h/d", "postgresql://u:***@h/d"),
+        ("postgresql://u@h/d?password=p&sslmode=x", "postgresql://u@h/d?password=***&sslmode=x"),
+        ("wasbs://c@a.net/p?sig_token=p", "wasbs://c@a.net/p?sig_token=***"),
+        ("http://h:5000/a@b", "http://h:5000/a@b"),
+        ("s3://bucket/a:b@c", "s3://bucket/a:b@c"),
+        ("sqlite:////data/a.db", "sqlite:////data/a.db"),
+    ],
+)
+def test_uris_are_shown_without_their_secrets(uri: str, shown: str) -> None:
+    assert masked_uri(uri) == shown
+
+
+def test_what_is_in_effect_is_shown() -> None:
+    rows = {row.name: row for row in reference.shown(load_text("", {"MLFLOW_DB_HOST": "h"}))}
+    assert rows["backend_store_uri"].value == "postgresql://mlflow@h:5432/mlflow"
+    assert rows["default_artifact_root"].value == "mlflow-artifacts:/"
+    assert (rows["port"].value, rows["port"].source) == (5000, "default")
+    assert rows["db_host"].source == "MLFLOW_DB_HOST"
 
 
 def test_exports_for_a_training_machine() -> None:

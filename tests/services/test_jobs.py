@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from milepost.domain import cron
+from milepost.config import cron
 from milepost.errors import Unavailable
 from milepost.services.jobs import Job
 from milepost.store.db import Store, ensure_schema, open_dialect

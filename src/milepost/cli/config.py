@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 
+from milepost.app import artifact_stores
 from milepost.cli.options import loaded, setting_options
-from milepost.config import load_all, reference
+from milepost.config import Loaded, load_all, reference
 from milepost.errors import Problem
 from milepost.services.alerts import prometheus_rules
+from milepost.store.db import open_dialect
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -25,10 +28,17 @@ def config() -> None:
 @config.command()
 @setting_options
 @_json
-@click.option("--all", "everything", is_flag=True, help="Show settings at their default too.")
-def show(as_json: bool, everything: bool, **flags: Any) -> None:
-    """Print each setting that was given, and where; secrets are masked."""
-    rows = [row for row in reference.shown(loaded(flags)) if everything or row.source != "default"]
+@click.option("--given", is_flag=True, help="Leave out what is at its default.")
+def show(as_json: bool, given: bool, **flags: Any) -> None:
+    """Print each setting in effect, and where it was given; secrets are masked.
+
+    \b
+    Examples:
+      milepost config show --config milepost.yaml
+      milepost config show --given --json
+    """
+    rows = reference.shown(loaded(flags))
+    rows = [row for row in rows if row.source != reference.DEFAULT or not given]
     if as_json:
         found = {row.name: {"value": row.value, "source": row.source} for row in rows}
         click.echo(json.dumps(found, indent=2))
@@ -42,11 +52,19 @@ def show(as_json: bool, everything: bool, **flags: Any) -> None:
 @setting_options
 @_json
 def check(as_json: bool, **flags: Any) -> None:
-    """Say everything that is wrong. Exit code 1 if anything is, 0 if the server would start."""
+    """Say everything that is wrong: exit code 1. Whether database and artifact store answer is for
+    `milepost doctor` to say.
+
+    \b
+    Example:
+      milepost config check --config milepost.yaml --env production
+    """
     errors: list[str] = []
     warnings: list[str] = []
     try:
-        warnings = load_all(os.environ, flags).warnings
+        found = load_all(os.environ, flags)
+        warnings = found.warnings
+        errors = list(_unusable(found))
     except Problem as problem:
         errors = problem.message.splitlines()
     if as_json:
@@ -61,6 +79,21 @@ def check(as_json: bool, **flags: Any) -> None:
             click.echo("The configuration is fine.")
     if errors:
         raise SystemExit(1)
+
+
+def _unusable(found: Loaded) -> Iterator[str]:
+    """Kinds of database and artifact store that there are none of; nobody is asked for it."""
+    settings = found.settings
+    place = settings.artifacts_uri if settings.serve_artifacts else settings.artifact_root
+    openers: dict[str, Callable[[], object]] = {
+        "backend_store_uri": lambda: open_dialect(settings.store_uri),
+        "artifact_store": lambda: artifact_stores(settings).at(place),
+    }
+    for name, opened in openers.items():
+        try:
+            opened()
+        except Problem as problem:
+            yield f"{found.sources.get(name, reference.DEFAULT)}: {name}: {problem.message}"
 
 
 @config.command()

@@ -9,6 +9,11 @@ from milepost.config.blocks import Database
 from milepost.config.field import setting
 
 
+def _prefix(text: str) -> None:
+    if not text.startswith("/") or text.endswith("/") or set(text) & set("{}"):
+        raise ValueError("must start with '/', not end with '/', and hold no braces")
+
+
 @dataclass(frozen=True)
 class Stores:
     """Addresses of metadata and artifacts. `""` means "not set"."""
@@ -115,7 +120,7 @@ class Listening:
     )  # fmt: skip
     static_prefix: str = setting(
         "", env="MLFLOW_STATIC_PREFIX _MLFLOW_STATIC_PREFIX", file="server.static_prefix",
-        flag=True, help="URL prefix of every route, such as /mlflow.",
+        flag=True, rule=_prefix, help="URL prefix of every route, such as /mlflow.",
     )  # fmt: skip
     serve_artifacts: bool = setting(
         True, env="MLFLOW_SERVE_ARTIFACTS _MLFLOW_SERVER_SERVE_ARTIFACTS", flag=True,

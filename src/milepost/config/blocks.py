@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from milepost.config.field import part
+from milepost.config.condition import condition as parsed_condition
+from milepost.config.field import part, web_address
 
 _DRIVERS = ("postgresql", "mysql", "mariadb")
 
@@ -54,7 +55,8 @@ class AlertRule:
 
     name: str = part(help="Name of the alert, unique.")
     condition: str = part(
-        help="METRIC OPERATOR NUMBER[UNIT], such as response_time > 5000ms; see the guide."
+        help="METRIC OPERATOR NUMBER[UNIT], such as response_time > 5000ms; see the guide.",
+        rule=parsed_condition,
     )
     action: tuple[str, ...] = part((), "Names of the actions to take.")
     duration: float = part(
@@ -75,7 +77,9 @@ class AlertAction:
     """Whom to tell, and how."""
 
     type: str = part("webhook", "webhook, slack or email.", choices=("webhook", "slack", "email"))
-    url: str = part("", "Where a webhook or Slack message is posted.", secret=True)
+    url: str = part(
+        "", "Where a webhook or Slack message is posted.", secret=True, rule=web_address
+    )
     to: tuple[str, ...] = part((), "Addresses of an e-mail.")
     sender: str = part("milepost@localhost", "Address an e-mail comes from.", key="from")
     smtp_host: str = part("localhost", "Mail server.")
@@ -83,6 +87,12 @@ class AlertAction:
     smtp_username: str = part("", "User at the mail server, if it asks.")
     smtp_password: str = part("", "Password of that user.", secret=True)
     starttls: bool = part(False, "Encrypt the connection to the mail server.")
+
+    def fault(self) -> str:
+        """What it lacks; "" for nothing."""
+        if self.type == "email":
+            return "" if self.to else "an e-mail needs `to`"
+        return "" if self.url else f"a {self.type} action needs `url`"
 
 
 @dataclass(frozen=True)
@@ -99,3 +109,7 @@ class RetentionRule:
     metric: str = part("", "The metric that says which runs are best.")
     goal: str = part("max", "Whether the best is the largest or the smallest.",
                      choices=("max", "min"))  # fmt: skip
+
+    def fault(self) -> str:
+        """What it lacks; "" for nothing."""
+        return "keep_top needs `metric`" if self.keep_top and not self.metric else ""

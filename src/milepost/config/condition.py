@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from milepost.config.field import SECONDS
-from milepost.config.observation import TIMINGS
 from milepost.meter import METRICS
+
+TIMINGS = {
+    "request_latency": "mlflow_request_duration_seconds",
+    "model_inference_time": "mlflow_model_inference_seconds",
+    "artifact_upload_time": "mlflow_artifact_upload_seconds",
+    "database_query_time": "mlflow_database_query_seconds",
+}
+"""What `metrics_to_collect` may name, and the metric behind it."""
 
 REQUESTS = "mlflow_requests_total"
 NAMES = {

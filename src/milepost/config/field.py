@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 _DURATION = re.compile(r"([0-9]*\.?[0-9]+)\s*(ms|s|m|h|d|w)?")
@@ -38,6 +39,8 @@ class Meta:
     choices: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
+    rule: Callable[[str], object] | None = None
+    """Raises ValueError for a text that means nothing; asked unless it is empty."""
 
 
 def setting(
@@ -113,20 +116,38 @@ def parsed(kind: Any, text: str, about: Meta, unit: str = "s") -> Any:
     if kind is bool:
         return _truth(text)
     if is_list(kind):
-        return tuple(p.strip() for p in text.split(",") if p.strip())
+        items = tuple(p.strip() for p in text.split(",") if p.strip())
+        for item in items:
+            check(item, about)
+        return items
     value = _number(kind, text, about, unit) if kind in (int, float) else text
     check(value, about)
     return value
 
 
 def check(value: Any, about: Meta) -> None:
-    """Raises ValueError unless the value is one of the choices and within the bounds."""
+    """Raises ValueError unless the value is one of the choices, within the bounds and by the
+    rule."""
     if about.choices and value not in about.choices:
         raise ValueError(f"expected {' or '.join(about.choices)}, got '{value}'")
     if about.least is not None and value < about.least:
         raise ValueError(f"expected at least {about.least:g}, got {value:g}")
     if about.most is not None and value > about.most:
         raise ValueError(f"expected at most {about.most:g}, got {value:g}")
+    if about.rule is not None and value:
+        about.rule(value)
+
+
+def web_address(text: str) -> None:
+    """A rule: http://HOST... or https://HOST..."""
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("expected http://HOST:PORT or https://HOST")  # it may hold a secret
 
 
 def _truth(text: str) -> bool:

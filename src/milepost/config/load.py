@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -19,7 +20,7 @@ from milepost.config.document import Document, parse, read
 from milepost.config.field import is_block, is_list, is_map, item_kind, kinds, meta, parsed
 from milepost.config.interpolate import Expander
 from milepost.config.reading import Found, Reader, environment_value, setting_by_name
-from milepost.config.settings import Settings, faults
+from milepost.config.settings import Settings, doubts, faults
 from milepost.errors import Invalid
 
 FILE_VARIABLE = "MILEPOST_CONFIG"
@@ -62,11 +63,10 @@ def load_all(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Loaded:
         (environ[n] for n in ENVIRONMENT_VARIABLES if environ.get(n)), ""
     )
     document = _document(environ, flags, chosen)
+    if chosen:
+        environ = {**environ, "ENVIRONMENT": chosen}  # what ${ENVIRONMENT} in the file stands for
     if flags.get("env") and chosen not in document.environments():
-        there = ", ".join(document.environments()) or "none"
-        raise Invalid(
-            f"{document.name}: no section for the environment '{chosen}'; there is {there}"
-        )
+        raise Invalid(_no_section(document, chosen, document.environments()))
     return _merged(document, environ, flags)
 
 
@@ -101,19 +101,46 @@ def _merged(document: Document, environ: Mapping[str, str], flags: Mapping[str, 
         if name not in environ:
             variables[name] = found.value
     from_file = reader.settings()
-    values, sources, errors = _chosen(
+    values, sources, wrong = _chosen(
         from_file, all_variables, environ, flags, places, expander.expand
     )
-    errors = [*reader.errors, *errors]
-    if not errors:
-        settings = Settings(**values)
-        errors = [
-            f"{sources.get(name, 'default')}: {name}: {text}" for name, text in faults(settings)
-        ]
+    settings = Settings(**values)
+    errors = [*reader.errors, *wrong.values()]
+    # What goes wrong only because something else is wrong already is not said.
+    unclear = reader.failed | wrong.keys()
+    errors += [
+        f"{sources.get(names[0], 'default')}: {names[0]}: {text}"
+        for names, text in faults(settings)
+        if not unclear.intersection(names)
+    ]
     if errors:
-        raise Invalid("\n".join(errors))
-    warnings = [*document.warnings, *_unknown_variables(all_variables, settings, sources)]
+        raise Invalid("\n".join(sorted(errors, key=_line)))
+    warnings = [
+        *document.warnings,
+        *_unknown_variables(all_variables),
+        *_unmatched_environment(document),
+        *(f"{sources[name]}: {name}: {text}" for name, text in doubts(settings)),
+    ]
     return Loaded(settings, sources, variables, warnings, document.name)
+
+
+def _line(error: str) -> int:
+    """The line of the file that an error is about; those of other places come last."""
+    place = error.split(": ", 1)[0].rpartition(":")[2].partition(" ")[0]
+    return int(place) if place.isdecimal() else sys.maxsize
+
+
+def _unmatched_environment(document: Document) -> list[str]:
+    """A warning where an environment is named and the file has sections, but none for it."""
+    there = [name for name in document.environments() if name != document.environment]
+    if not document.environment or not there or document.environment in document.environments():
+        return []
+    return [_no_section(document, document.environment, there)]
+
+
+def _no_section(document: Document, wanted: str, there: list[str]) -> str:
+    known = ", ".join(there) or "none"
+    return f"{document.name}: no section for the environment '{wanted}'; there is {known}"
 
 
 class _Both(dict[str, str]):
@@ -144,11 +171,11 @@ def _chosen(
     flags: Mapping[str, Any],
     places: Mapping[str, str],
     expand: Callable[[str], str],
-) -> tuple[dict[str, Any], dict[str, str], list[str]]:
-    """(values, sources, errors)"""
+) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+    """(values, sources, errors), each by the name of the field."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    errors: list[str] = []
+    errors: dict[str, str] = {}
     for item in fields(Settings):
         kind = kinds(Settings)[item.name]
         given = None if _is_structure(kind) else environment_value(item, variables)
@@ -169,7 +196,7 @@ def _chosen(
             text = expand(text) if item.name in _EXPANDED else text
             values[item.name] = parsed(kind, text, meta(item), unit)
         except ValueError as error:
-            errors.append(f"{source}: {item.name}: {error}")
+            errors[item.name] = f"{source}: {item.name}: {error}"
     return values, sources, errors
 
 
@@ -181,9 +208,7 @@ def _unit_of_variable(name: str) -> str:
     return "ms" if name.endswith("_MS") else "s"
 
 
-def _unknown_variables(
-    variables: _Both, settings: Settings, sources: Mapping[str, str]
-) -> list[str]:
+def _unknown_variables(variables: _Both) -> list[str]:
     """Warnings about variables of ours that no setting listens to."""
     known = {name for item in fields(Settings) for name in meta(item).env}
     known |= {FILE_VARIABLE, *ENVIRONMENT_VARIABLES}

@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from milepost.config.blocks import AlertAction, AlertRule
-from milepost.config.field import setting
-
-TIMINGS = {
-    "request_latency": "mlflow_request_duration_seconds",
-    "model_inference_time": "mlflow_model_inference_seconds",
-    "artifact_upload_time": "mlflow_artifact_upload_seconds",
-    "database_query_time": "mlflow_database_query_seconds",
-}
-"""What `metrics_to_collect` may name, and the metric behind it."""
+from milepost.config.condition import TIMINGS
+from milepost.config.field import setting, web_address
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class Observation:
     )  # fmt: skip
     otlp_endpoint: str = setting(
         "http://localhost:4318", env="OTEL_EXPORTER_OTLP_ENDPOINT", file="telemetry.otlp.endpoint",
-        help="Base URL of the collector; /v1/metrics is added.",
+        rule=web_address, help="Base URL of the collector; /v1/metrics is added.",
     )  # fmt: skip
     otlp_headers: str = setting(
         "", env="OTEL_EXPORTER_OTLP_HEADERS", file="telemetry.otlp.headers", secret=True,

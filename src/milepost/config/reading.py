@@ -61,6 +61,8 @@ class Reader:
         self._document = document
         self._expander = expander
         self.errors: list[str] = []
+        self.failed: set[str] = set()
+        """Settings of which something is wrong."""
 
     def variables(self) -> Iterator[tuple[str, Found]]:
         """What the `environment` section sets."""
@@ -85,7 +87,10 @@ class Reader:
             # Of several keys for one setting in one layer, the later in the field's list counts.
             here: dict[str, tuple[int, Found]] = {}
             for item, key, path, node in self._leaves(layer, KEYS, prefix):
+                before = len(self.errors)
                 value = self._decoded(kinds(Settings)[item.name], node, path, item, key)
+                if len(self.errors) > before:
+                    self.failed.add(item.name)
                 rank = meta(item).keys.index(key)
                 if value is not None and rank >= here.get(item.name, (0, None))[0]:
                     here[item.name] = (rank, Found(value, self._document.at(node)))
@@ -189,7 +194,12 @@ class Reader:
         for name, (item, _) in known.items():
             if item.default is MISSING and item.name not in values:
                 self._wrong(node, f"{path}.{name}", "is missing")
-        return kind(**values) if len(self.errors) == before else None
+        if len(self.errors) > before:
+            return None
+        block = kind(**values)
+        # Some blocks know what they lack as a whole.
+        fault = block.fault() if hasattr(block, "fault") else ""
+        return self._wrong(node, path, fault) if fault else block
 
     def _text(self, node: Node, path: str) -> str | None:
         if not isinstance(node, ScalarNode):

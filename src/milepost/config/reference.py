@@ -24,6 +24,9 @@ from milepost.config.load import Loaded
 from milepost.config.reading import KEYS, VARIABLES, Tree
 from milepost.config.settings import Settings, masked_uri
 
+DEFAULT = "default"
+"""The source of what was not given."""
+
 _MASK = "***"
 _TEXT: dict[Any, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 _KINDS: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text"}
@@ -46,15 +49,22 @@ class Row(NamedTuple):
 
 
 def shown(loaded: Loaded) -> list[Row]:
-    """Every setting with its value, secrets masked, and where it came from."""
+    """Every setting with its value, secrets masked, and where it came from. What is made from other
+    settings where it is not given itself is shown as it comes out."""
+    settings = loaded.settings
+    made = {
+        "backend_store_uri": settings.store_uri,
+        "artifacts_destination": settings.artifacts_uri,
+        "default_artifact_root": settings.artifact_root,
+    }
     return [
-        Row(item.name, _plain(item, getattr(loaded.settings, item.name)), _source(loaded, item))
+        Row(
+            item.name,
+            _plain(item, made.get(item.name) or getattr(settings, item.name)),
+            loaded.sources.get(item.name, DEFAULT),
+        )
         for item in fields(Settings)
     ]
-
-
-def _source(loaded: Loaded, item: Field[Any]) -> str:
-    return loaded.sources.get(item.name, "default")
 
 
 def _plain(item: Field[Any], value: Any) -> Any:

@@ -115,7 +115,8 @@ class Resilience:
     )  # fmt: skip
     use_shared_pool: bool = setting(
         True, env="MILEPOST_USE_SHARED_POOL", file="integration_config.use_shared_pool",
-        help="Whatever uses the same database shares one pool of connections.",
+        help="Whatever uses the same database shares one pool of connections. Off, a backend store"
+        " URI that names the pool instead of a database is refused.",
     )  # fmt: skip
     pool_size: int = setting(
         0, env="MILEPOST_POOL_SIZE", file="integration_config.pool_size", least=0,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from milepost.config import cron
 from milepost.config.basics import Listening, Stores
 from milepost.config.blocks import Database, GatewayRoute, RetentionRule
-from milepost.config.condition import condition
 from milepost.config.field import setting
-from milepost.config.observation import TIMINGS, Observation
+from milepost.config.observation import Observation
 from milepost.config.resilience import Resilience, Timeouts
 
 MANAGED = "<<MANAGED_BY_CONNECTION_POOL>>"
@@ -78,7 +78,7 @@ class Features:
         help="Remove for good, now and then, what was deleted long enough ago.",
     )  # fmt: skip
     gc_schedule: str = setting(
-        "0 3 * * 0", env="MLFLOW_GC_SCHEDULE", file="gc.schedule",
+        "0 3 * * 0", env="MLFLOW_GC_SCHEDULE", file="gc.schedule", rule=cron.check,
         help="When, as a cron expression (minute, hour, day, month, weekday).",
     )  # fmt: skip
     gc_older_than: float = setting(
@@ -164,59 +164,69 @@ class Settings(Features, Observation, Resilience, Timeouts, Listening, Stores):
         return self.measuring and (self.export_prometheus or bool(self.expose_prometheus))
 
 
+_SECRET = re.compile(
+    # user:password@, where a password may hold @ and even /; a port before a path is none
+    r"(//[^:/@?#]*:)(?!\d+(?:[/?#]|$))(?:[^/?#]*@|[^@]*@)"
+    # ?password=...&
+    r"|([?&][^=&#]*(?:password|passwd|secret|token|key)[^=&#]*=)[^&#]*",
+    re.IGNORECASE,
+)
+
+
 def masked_uri(uri: str) -> str:
-    """`uri` without its password."""
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", uri)
+    """`uri` without its passwords."""
+    return _SECRET.sub(lambda found: f"{found[1]}***@" if found[1] else f"{found[2]}***", uri)
 
 
-def faults(settings: Settings) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong) for each rule over several settings that is broken."""
-    prefix = settings.static_prefix
-    if prefix and (not prefix.startswith("/") or prefix.endswith("/") or set(prefix) & set("{}")):
-        yield "static_prefix", "must start with '/', not end with '/', and hold no braces"
+def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(fields, what is wrong) for each rule over several settings that is broken. The first of the
+    fields is the one to look at."""
     if settings.artifacts_only and not settings.serve_artifacts:
-        yield "artifacts_only", "together with serve_artifacts off it would serve nothing"
+        both = ("artifacts_only", "serve_artifacts")
+        yield both, "together with serve_artifacts off it would serve nothing"
     if settings.artifacts_only and settings.backend_store_uri:
-        yield "artifacts_only", "serves no tracking API: leave out the backend store URI"
+        both = ("artifacts_only", "backend_store_uri")
+        yield both, "serves no tracking API: leave out the backend store URI"
     if settings.backend_store_uri == MANAGED:
         yield from _pool_faults(settings)
     registry = settings.registry_backend_store
     if registry and registry not in (settings.backend_store_uri, settings.store_uri):
-        yield "registry_backend_store", "the registry is kept in the backend store; leave it out"
-    unknown = [name for name in settings.metrics_to_collect if name not in TIMINGS]
-    if unknown:
-        known = ", ".join(TIMINGS)
-        yield "metrics_to_collect", f"'{unknown[0]}' is not known; there are {known}"
-    for rule in settings.alerts:
-        try:
-            condition(rule.condition)
-        except ValueError as error:
-            yield "alerts", f"{rule.name}: {error}"
+        both = ("registry_backend_store", "backend_store_uri")
+        yield both, "the registry is kept in the backend store; leave it out"
     names = [rule.name for rule in settings.alerts]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield "alerts", f"there are two alerts named '{name}'"
+        yield ("alerts",), f"there are two alerts named '{name}'"
     yield from _missing_parts(settings)
 
 
-def _pool_faults(settings: Settings) -> Iterator[tuple[str, str]]:
-    named = settings.pool_client_name in settings.databases or any(
-        d.pool == settings.pool_client_name for d in settings.databases.values()
-    )
+def _pool_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    involved = ("backend_store_uri", "databases", "pool_client_name", "use_shared_pool")
+    name = settings.pool_client_name
+    behind = [key for key, database in settings.databases.items() if name in (key, database.pool)]
     parts = settings.db_host or settings.db_name or settings.db_user
-    if not named and len(settings.databases) != 1 and not parts:
-        yield (
-            "backend_store_uri",
-            f"which of `databases`? Give it the key `pool: {settings.pool_client_name}`",
-        )
+    if not settings.use_shared_pool:
+        yield involved, "there is no shared pool where use_shared_pool is off"
+    elif len(behind) > 1:
+        yield involved, f"{' and '.join(behind)} both stand behind the pool '{name}'"
+    elif not behind and len(settings.databases) != 1 and not parts:
+        yield involved, f"which of `databases`? Give it the key `pool: {name}`"
 
 
-def _missing_parts(settings: Settings) -> Iterator[tuple[str, str]]:
+def _missing_parts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """What this release cannot do yet; a server that ran on regardless would run unprotected, or
     without what its operator counts on."""
     if settings.auth_enabled:
-        yield (
-            "auth_enabled",
-            _NO_AUTH,
-        )
+        yield ("auth_enabled",), _NO_AUTH
     if settings.gateway_enabled:
-        yield "gateway_enabled", "this release has no gateway yet: switch it off"
+        yield ("gateway_enabled",), "this release has no gateway yet: switch it off"
+
+
+def doubts(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(field, what its author may not have meant)."""
+    for rule in settings.alerts:
+        for action in rule.action:
+            if action not in settings.alert_actions:
+                yield (
+                    "alerts",
+                    f"alert_actions has no {action}, so {rule.name} is logged and nobody is told",
+                )

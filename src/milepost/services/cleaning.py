@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from milepost.domain import cron
+from milepost.config import cron
 from milepost.services.gc import Collector, Selection
 from milepost.services.jobs import Job
 from milepost.services.retention import Retention, Rule

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from milepost.domain.cron import Cron
+from milepost.config.cron import Cron
 from milepost.errors import Problem
 from milepost.store import leases
 from milepost.store.db import Store

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from milepost import __version__
 from milepost.config import Settings
-from milepost.config.observation import TIMINGS
+from milepost.config.condition import TIMINGS
 from milepost.exporters.cloudwatch import CloudWatchApi, EmbeddedMetrics
 from milepost.exporters.dogstatsd import DogStatsD
 from milepost.exporters.otlp import Otlp

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.domain import cron
+from milepost.config import cron
 from milepost.errors import Invalid
 
 

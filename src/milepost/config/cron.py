@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from milepost.errors import Invalid
 
@@ -79,6 +79,14 @@ def parse(text: str) -> Cron:
     either = not parts[2].startswith("*") and not parts[4].startswith("*")
     weekdays = frozenset(day % 7 for day in weekdays)
     return Cron(minutes, hours, days, months, weekdays, either)
+
+
+def check(text: str) -> None:
+    """Raises ValueError unless `text` is a schedule that comes."""
+    try:
+        parse(text).next(datetime(2026, 1, 1, tzinfo=UTC))
+    except Invalid as problem:
+        raise ValueError(problem.message) from None
 
 
 def _field(text: str, noun: str, low: int, high: int, names: Sequence[str]) -> frozenset[int]:
