@@ -295,6 +295,13 @@ GOLDEN: dict[str, list[Call]] = {
         post("runs/delete", {"run_id": "$run"}),
         post(f"{V3}trash/delete-forever", {"run_ids": ["$run"]}),
     ],
+    "GET milepost/trash/models": [
+        Call("GET", f"{V3}trash/models", varies=["registered_models", "logged_models"]),
+    ],
+    "POST milepost/trash/restore-models": [
+        _LOGGED_MODEL, Call("DELETE", "logged-models/$logged"),
+        post(f"{V3}trash/restore-models", {"model_ids": ["$logged"]}),
+    ],
     "GET milepost/operations/storage": [
         Call("GET", f"{V3}operations/storage", varies=["experiments"]),
     ],
@@ -302,6 +309,9 @@ GOLDEN: dict[str, list[Call]] = {
         Call("GET", f"{V3}operations/database",
              varies=["server_version", "bytes", "counts", "artifacts", "jobs", "schema_version",
                      "wanted_schema_version"]),
+    ],
+    "GET milepost/operations/settings": [
+        Call("GET", f"{V3}operations/settings", varies=["settings"]),
     ],
     "POST mlflow-artifacts/mpu/create": [
         post(f"{_SERVED}mpu/create", {"path": "b", "num_parts": 2}),

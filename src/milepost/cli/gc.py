@@ -71,8 +71,8 @@ def gc(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Remove for good what was deleted: runs, experiments, logged models; with --orphans also files
-    that nobody owns.
+    """Remove for good what was deleted: runs, experiments, logged and registered models; with
+    --orphans also files that nobody owns.
 
     Files go first, then the rows, in batches: killed and run again it goes on. One at a time for
     each database. Exit code 3 if something could not be removed.
@@ -86,8 +86,8 @@ def gc(
     settings = existing(flags)
     seconds = settings.gc_older_than if older_than is None else older_than
     wanted = Selection(
-        int(seconds * 1000), _split(runs), _numbers(experiments), _split(models), orphans,
-        keep_artifacts, dry_run,
+        int(seconds * 1000), _split(runs), _numbers(experiments), _split(models),
+        orphans=orphans, keep_artifacts=keep_artifacts, dry_run=dry_run,
     )  # fmt: skip
     app = build(settings)
     try:
@@ -106,6 +106,7 @@ def gc(
         ("  runs", done.runs),
         ("  experiments", done.experiments),
         ("  logged models", done.models),
+        ("  registered models", done.registered),
         ("  orphaned folders", done.orphans),
         ("  files", f"{done.files} ({size(done.bytes)})"),
         ("database", f"{size(before)} before, {size(after)} now"),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from milepost.app import App
+from milepost.config import Loaded, Settings, reference
+from milepost.config.field import meta
 from milepost.domain.access import Action
 from milepost.errors import Invalid
-from milepost.mlflow_api.endpoint import Call, Endpoint, body, query
+from milepost.mlflow_api.change import Asked, Change, change
+from milepost.mlflow_api.endpoint import Call, Endpoint, body, empty, query
 from milepost.mlflow_api.experiments import experiment_id
 from milepost.mlflow_api.wire import Int64, Message
 from milepost.services.gc import Collected, Collector, Selection
 from milepost.store import inspect
+from milepost.store.logged_models import DeletedLoggedModel
+from milepost.store.registry.trash import DeletedModel
 from milepost.store.storage import Storage, by_experiment
 from milepost.store.tx import Tx
 
@@ -24,6 +30,14 @@ class DeleteForever(Message):
     run_ids: list[str] = []
     experiment_ids: list[str] = []
     model_ids: list[str] = []
+    registered_model_ids: list[Int64] = []
+
+
+class RestoreModels(Change):
+    """trash/restore-models: logged models and registered ones, by the ids of trash/models"""
+
+    model_ids: list[str] = []
+    registered_model_ids: list[Int64] = []
 
 
 class StorageMessage(Message):
@@ -40,13 +54,17 @@ class _Errand(NamedTuple):
 
 def _selection(call: Call) -> Selection:
     m = _delete_body(call)
-    if not (m.run_ids or m.experiment_ids or m.model_ids):
-        raise Invalid("Name what is to be deleted: run_ids, experiment_ids or model_ids.")
+    if not (m.run_ids or m.experiment_ids or m.model_ids or m.registered_model_ids):
+        raise Invalid(
+            "Name what is to be deleted: run_ids, experiment_ids, model_ids or"
+            " registered_model_ids."
+        )
     return Selection(
         0,
         tuple(m.run_ids),
         tuple(experiment_id(e) for e in m.experiment_ids),
         tuple(m.model_ids),
+        tuple(m.registered_model_ids),
         orphans=False,
     )
 
@@ -69,6 +87,7 @@ def _collect(app: App, errand: _Errand) -> Collected:
 
 def _dump_collected(done: Collected) -> dict[str, Any]:
     return {"runs": done.runs, "experiments": done.experiments, "models": done.models,
+            "registered_models": done.registered,
             "files": done.files, "bytes": done.bytes, "failures": done.failures}  # fmt: skip
 
 
@@ -76,6 +95,29 @@ def _dump_storage(item: Storage) -> dict[str, Any]:
     return {"experiment_id": str(item.experiment), "name": item.name, "runs": item.runs,
             "deleted_runs": item.deleted_runs, "bytes": item.bytes,
             "files": item.files}  # fmt: skip
+
+
+def _dump_models(found: tuple[list[DeletedModel], list[DeletedLoggedModel]]) -> dict[str, Any]:
+    registered, logged = found
+    return {
+        "registered_models": [
+            {"id": m.id, "name": m.name, "user_id": m.user, "deleted": m.deleted,
+             "versions": m.versions}
+            for m in registered
+        ],
+        "logged_models": [
+            {"model_id": m.model_id, "name": m.name, "experiment_id": str(m.experiment_id),
+             "deleted": m.deleted}
+            for m in logged
+        ],
+    }  # fmt: skip
+
+
+def _restore(app: App, tx: Tx, asked: Asked[RestoreModels]) -> None:
+    for number in asked.of.registered_model_ids:
+        app.registry.trash.restore(tx, asked.by, number)
+    for model_id in asked.of.model_ids:
+        app.registry.trash.restore_logged(tx, model_id)
 
 
 def _database(app: App, _: _Errand) -> dict[str, Any]:
@@ -93,6 +135,21 @@ def _database(app: App, _: _Errand) -> dict[str, Any]:
     }
 
 
+def _settings(app: App) -> dict[str, Any]:
+    """Every setting as this server has it, secrets masked; `changed` where it is not the default."""
+    mine = reference.shown(Loaded(app.settings, {}))
+    plain = {row.name: row.value for row in reference.shown(Loaded(Settings(), {}))}
+    said = {item.name: meta(item) for item in fields(Settings)}
+    return {
+        "settings": [
+            {"name": row.name, "key": said[row.name].keys[0].path if said[row.name].keys else "",
+             "value": row.value, "changed": row.value != plain[row.name],
+             "help": said[row.name].help}
+            for row in mine
+        ]
+    }  # fmt: skip
+
+
 def _nothing(app: App, tx: Tx, x: Any) -> _Errand:
     return _Errand(x if isinstance(x, Selection) else None)
 
@@ -106,6 +163,17 @@ ENDPOINTS = [
         lane="trash",
     ),
     Endpoint(
+        "GET", "milepost/trash/models", Action.READ_MODEL, "read", lambda call: None,
+        lambda app, tx, x: app.registry.trash.listed(tx),
+        _dump_models,
+    ),
+    Endpoint(
+        "POST", "milepost/trash/restore-models", Action.MANAGE_MODEL, "write",
+        change(RestoreModels),
+        _restore,
+        empty,
+    ),
+    Endpoint(
         "GET", "milepost/operations/storage", Action.READ_SERVER, "read", _limit,
         lambda app, tx, limit: by_experiment(tx, limit),
         lambda found: {"experiments": [_dump_storage(item) for item in found]},
@@ -116,5 +184,10 @@ ENDPOINTS = [
         lambda found: found,
         after=_database,
         lane="inspection",
+    ),
+    Endpoint(
+        "GET", "milepost/operations/settings", Action.READ_SERVER, "read", lambda call: None,
+        lambda app, tx, x: _settings(app),
+        lambda found: found,
     ),
 ]  # fmt: skip

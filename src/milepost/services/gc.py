@@ -24,6 +24,7 @@ from milepost.services.tracking import now
 from milepost.store import gc, leases
 from milepost.store.db import Store
 from milepost.store.gc import Dead
+from milepost.store.registry import trash
 from milepost.store.tx import Tx
 
 LEASE = "gc"
@@ -47,6 +48,7 @@ class Selection(Struct, frozen=True):
     runs: tuple[str, ...] = ()
     experiments: tuple[int, ...] = ()
     models: tuple[str, ...] = ()
+    registered: tuple[int, ...] = ()
     orphans: bool = False
     keep_artifacts: bool = False
     dry_run: bool = False
@@ -54,7 +56,7 @@ class Selection(Struct, frozen=True):
     @property
     def narrowed(self) -> bool:
         """Whether ids were named."""
-        return bool(self.runs or self.experiments or self.models)
+        return bool(self.runs or self.experiments or self.models or self.registered)
 
 
 class Collected(Struct):
@@ -64,6 +66,7 @@ class Collected(Struct):
     runs: int = 0
     experiments: int = 0
     models: int = 0
+    registered: int = 0
     orphans: int = 0
     files: int = 0
     bytes: int = 0
@@ -104,6 +107,8 @@ class Collector:
             )
         if wanted.experiments or not wanted.narrowed:
             self._experiments(wanted, before, done)
+        if wanted.registered or not wanted.narrowed:
+            self._registered(wanted, before, done)
         if wanted.orphans and not wanted.narrowed:
             self._orphans(wanted, done)
         return done
@@ -176,6 +181,12 @@ class Collector:
                 if not wanted.keep_artifacts:
                     self._files(wanted, dead, done)
 
+    def _registered(self, wanted: Selection, before: int, done: Collected) -> None:
+        """Remove registered models; their versions' files belong to runs and logged models."""
+        for number in self._store.read(partial(_find_registered, before), wanted.registered):
+            if wanted.dry_run or self._store.write(trash.remove, number):
+                done.registered += 1
+
     def _orphans(self, wanted: Selection, done: Collected) -> None:
         """Remove folders named like runs, models and experiments that nobody has ever heard of."""
         try:
@@ -236,3 +247,7 @@ def _find(
 
 def _find_experiments(before: int, tx: Tx, numbers: Sequence[int]) -> list[Dead]:
     return gc.dead_experiments(tx, before, numbers)
+
+
+def _find_registered(before: int, tx: Tx, numbers: Sequence[int]) -> list[int]:
+    return trash.before(tx, before, numbers)

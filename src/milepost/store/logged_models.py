@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from milepost.domain.logged_models import LoggedModel, ModelPoint, ModelStatus
 from milepost.domain.tracking import Batch, Lifecycle, Param, Tag, finite
-from milepost.errors import Invalid
+from milepost.errors import Conflict, Invalid
 from milepost.store import keys
 from milepost.store.registry.tags import LOGGED_PARAMS, LOGGED_TAGS
-from milepost.store.runs import RunKey
+from milepost.store.runs import GOING, RunKey
 from milepost.store.tx import Tx, marks
 
 COLUMNS = (
@@ -113,6 +115,36 @@ def delete(tx: Tx, number: int, now: int) -> None:
         "UPDATE logged_models SET lifecycle = ?, deleted = ?, updated = ? WHERE id = ?",
         (Lifecycle.deleted, now, now, number),
     )
+
+
+class DeletedLoggedModel(Struct, frozen=True):
+    """A logged model in the trash."""
+
+    model_id: str
+    name: str
+    experiment_id: int
+    deleted: int
+
+
+def newest_deleted(tx: Tx, limit: int) -> list[DeletedLoggedModel]:
+    """What is in the trash, the last deleted first."""
+    rows = tx.rows(
+        "SELECT uuid, name, experiment_id, deleted FROM logged_models"
+        " WHERE lifecycle = ? AND deleted <> ? ORDER BY deleted DESC, id DESC LIMIT ?",
+        (Lifecycle.deleted, GOING, limit),
+    )
+    return [DeletedLoggedModel(*row) for row in rows]
+
+
+def restore(tx: Tx, number: int, now: int) -> None:
+    """Take a model out of the trash. Raises Conflict if its files are being removed for good."""
+    touched = tx.run(
+        "UPDATE logged_models SET lifecycle = ?, deleted = NULL, updated = ?"
+        " WHERE id = ? AND COALESCE(deleted, 0) <> ?",
+        (Lifecycle.active, now, number, GOING),
+    )
+    if not touched:
+        raise Conflict("The model is being removed for good; it cannot be restored any more.")
 
 
 def used_params(tx: Tx, number: int, names: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from milepost.store.migrations import (
     m0002_registry,
     m0003_artifacts,
     m0004_changes,
+    m0005_trash,
 )
 
 MIGRATIONS: list[list[str]] = [
@@ -25,6 +26,7 @@ MIGRATIONS: list[list[str]] = [
     m0002_registry.STATEMENTS,
     m0003_artifacts.STATEMENTS,
     m0004_changes.STATEMENTS,
+    m0005_trash.STATEMENTS,
 ]
 """Statements of migration 1, 2, ... in order. Only ever appended to."""
 

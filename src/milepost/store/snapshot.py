@@ -190,6 +190,8 @@ class Target:
             counts = {table: self._count(tx, table) for table in tables}
             for table in migrate.numbered(self._version):
                 advance_serial(tx, table)
+            if "registry_history" in tables:
+                _keep_model_numbers(tx)
             tx.run("DELETE FROM milepost_schema WHERE migration < 0")
         migrate.migrate(self._connection, self._dialect)
         return counts
@@ -227,3 +229,18 @@ def _groups(rows: Sequence[tuple[Any, ...]], width: int) -> Iterator[Sequence[tu
             group, cells, size = [], 0, 0
     if group:
         yield group
+
+
+def _keep_model_numbers(tx: Tx) -> None:
+    """Let no new registered model get the number of one that is gone, or in the trash: its history
+    and its versions would be the new one's. Databases count on from the highest row they saw."""
+    highest = tx.row("SELECT MAX(model_id) FROM registry_history")
+    known = tx.row("SELECT MAX(id) FROM registered_models")
+    number = (highest and highest[0]) or 0
+    if number <= ((known and known[0]) or 0):
+        return
+    columns = ("id", "name", "user_id", "description", "created", "updated", "last_version",
+               "is_prompt", "needs_approval")  # fmt: skip
+    tx.insert("registered_models", columns, [(number, "", "", "", 0, 0, 0, 0, 0)])
+    advance_serial(tx, "registered_models")
+    tx.run("DELETE FROM registered_models WHERE id = ?", (number,))

@@ -15,6 +15,7 @@ from milepost.services.registry.lineage import Lineage
 from milepost.services.registry.models import Models
 from milepost.services.registry.search import ModelSearch
 from milepost.services.registry.sources import Sources
+from milepost.services.registry.trash import ModelTrash
 from milepost.services.registry.versions import Versions
 from milepost.services.webhooks import Outbox
 
@@ -29,6 +30,7 @@ class Registry:
     search: ModelSearch
     journal: Journal
     lineage: Lineage
+    trash: ModelTrash
 
 
 def build_registry(locations: Locations, outbox: Outbox) -> Registry:
@@ -36,5 +38,11 @@ def build_registry(locations: Locations, outbox: Outbox) -> Registry:
     journal = Journal(outbox)
     versions = Versions(Sources(locations), journal)
     return Registry(
-        Models(journal), versions, Approvals(versions, journal), ModelSearch(), journal, Lineage()
+        Models(journal),
+        versions,
+        Approvals(versions, journal),
+        ModelSearch(),
+        journal,
+        Lineage(),
+        ModelTrash(journal),
     )

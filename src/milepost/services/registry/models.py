@@ -19,7 +19,7 @@ from milepost.errors import Exists, Invalid, NotFound
 from milepost.services.registry.journal import Entry, Journal
 from milepost.services.registry.versions import no_version
 from milepost.services.tracking import now
-from milepost.store.registry import models, versions
+from milepost.store.registry import models, trash, versions
 from milepost.store.registry.tags import MODEL_TAGS
 from milepost.store.tx import Tx
 
@@ -96,11 +96,11 @@ class Models:
         return self.get(tx, name)
 
     def delete(self, tx: Tx, by: By, name: str) -> None:
-        """Delete a model and its versions. Its history stays."""
+        """Move a model with its versions to the trash. Its name is free then."""
         model = locked(tx, name)
         at = now()
         self._journal.record(tx, at, by, model, Entry("model.deleted", old=model.description))
-        models.delete(tx, model.id)
+        trash.put(tx, model.id, at)
 
     def require_approval(self, tx: Tx, by: By, name: str, *, needed: bool) -> RegisteredModel:
         """Choose whether only an approved request brings a version to Production."""

@@ -119,19 +119,6 @@ def set_needs_approval(tx: Tx, number: int, *, needed: bool) -> None:
     tx.run("UPDATE registered_models SET needs_approval = ? WHERE id = ?", (int(needed), number))
 
 
-def delete(tx: Tx, number: int) -> None:
-    """Remove the model with all that hangs on it, but not its history."""
-    tx.run(
-        "DELETE FROM model_version_tags WHERE version_id IN"
-        " (SELECT id FROM model_versions WHERE model_id = ?)",
-        (number,),
-    )
-    for table in ("model_versions", "registered_model_aliases", "registered_model_tags",
-                  "transition_requests"):  # fmt: skip
-        tx.run(f"DELETE FROM {table} WHERE model_id = ?", (number,))
-    tx.run("DELETE FROM registered_models WHERE id = ?", (number,))
-
-
 def aliased(tx: Tx, number: int, alias: str) -> int | None:
     """The version an alias points to."""
     row = tx.row(
