@@ -8,16 +8,53 @@ export interface Collected {
   runs: number;
   experiments: number;
   models: number;
+  registered_models: number;
   files: number;
   bytes: number;
   failures: string[];
 }
 
-export function deleteForever(what: {
+export interface InTrash {
   run_ids?: string[];
   experiment_ids?: string[];
-}): Promise<Collected> {
+  model_ids?: string[];
+  registered_model_ids?: number[];
+}
+
+export function deleteForever(what: InTrash): Promise<Collected> {
   return post(`${BASE}/trash/delete-forever`, what);
+}
+
+export interface DeletedModels {
+  registered_models: {
+    id: number;
+    name: string;
+    user_id: string;
+    deleted: number;
+    versions: number;
+  }[];
+  logged_models: { model_id: string; name: string; experiment_id: string; deleted: number }[];
+}
+
+export function deletedModels(signal?: AbortSignal): Promise<DeletedModels> {
+  return get(`${BASE}/trash/models`, {}, signal);
+}
+
+export function restoreModels(what: InTrash): Promise<unknown> {
+  return post(`${BASE}/trash/restore-models`, what);
+}
+
+export interface Setting {
+  name: string;
+  /** Where it stands in the configuration file; empty if it cannot. */
+  key: string;
+  value: unknown;
+  changed: boolean;
+  help: string;
+}
+
+export async function settings(signal?: AbortSignal): Promise<Setting[]> {
+  return (await get<{ settings: Setting[] }>(`${BASE}/operations/settings`, {}, signal)).settings;
 }
 
 export interface Storage {

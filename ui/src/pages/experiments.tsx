@@ -9,7 +9,7 @@ import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../
 import { Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
-import { useShortcuts } from "../state/keyboard";
+import { useListKeys, useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { address, go, href, setQuery } from "../state/router";
 import { attempt } from "../state/toast";
@@ -64,28 +64,17 @@ export function ExperimentsPage() {
   const text = query.get("q") ?? "";
   const sort = (query.get("sort") ?? "latest") as Sort;
   const [dialog, setDialog] = useState<Experiment | "new" | null>(null);
-  const [cursor, setCursor] = useState(-1);
   const [most, setMost] = useState(MOST_ROWS);
   useLive("", reload, 1500);
   const rows = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     return (data ?? []).filter((row) => matches(row, words)).sort(ORDER[sort] ?? ORDER.latest);
   }, [data, text, sort]);
-  const move = (by: number) => {
-    const next = Math.max(0, Math.min(rows.length - 1, cursor + by));
-    setCursor(next);
-    document.querySelectorAll(".list-row")[next]?.scrollIntoView({ block: "nearest" });
-  };
-  const open = () => {
-    const row = rows[cursor];
+  const cursor = useListKeys(Math.min(most, rows.length), (at) => {
+    const row = rows[at];
     if (row) go(href(["experiments", row.experiment.experiment_id]));
-  };
-  useShortcuts([
-    { keys: "j", label: "Next row", run: () => move(1) },
-    { keys: "k", label: "Previous row", run: () => move(-1) },
-    { keys: "Enter", label: "Open the row", run: open },
-    { keys: "c", label: "New experiment", run: () => setDialog("new") },
-  ]);
+  });
+  useShortcuts([{ keys: "c", label: "New experiment", run: () => setDialog("new") }]);
   const remove = async (experiment: Experiment) => {
     const id = experiment.experiment_id;
     const undo = () => void attempt("Restored", () => restoreExperiment(id)).then(reload);

@@ -1,6 +1,7 @@
 /** One registered model: its versions, what is asked for, its history. */
 
 import { useState } from "preact/hooks";
+import { deletedModels, restoreModels } from "../api/operations";
 import {
   deleteModel,
   describeModel,
@@ -22,6 +23,7 @@ import { Field, FormDialog, Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
+import { useListKeys, useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { go, href } from "../state/router";
 import { attempt } from "../state/toast";
@@ -43,13 +45,21 @@ export function ModelPage({ name }: { name: string }) {
   const [editing, setEditing] = useState(false);
   const [picked, setPicked] = useState<string[]>([]);
   useLive("models", reload);
+  const shown = data?.versions ?? [];
+  const cursor = useListKeys(shown.length, (at) => {
+    const version = shown[at]?.version;
+    if (version) go(href(["models", name, "versions", version]));
+  });
+  useShortcuts([{ keys: "u", label: "Up to the models", run: () => go(href(["models"])) }]);
   if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
   const { model, versions, history, requests, approval } = data;
   const aliases = (version: string) =>
     (model.aliases ?? []).filter((a) => a.version === version).map((a) => a.alias);
   const remove = async () => {
-    if (await attempt(`“${name}” is deleted`, () => deleteModel(name))) go(href(["models"]));
+    const undo = () => void attempt("Restored", () => restoreModel(name));
+    const text = `“${name}” is in the trash`;
+    if (await attempt(text, () => deleteModel(name), undo)) go(href(["models"]));
   };
   const toggleApproval = async () => {
     const text = approval ? "Production is open" : "Production needs approval now";
@@ -80,7 +90,7 @@ export function ModelPage({ name }: { name: string }) {
               icon: "check",
               run: toggleApproval,
             },
-            { label: "Delete", icon: "trash", danger: true, run: remove },
+            { label: "Move to trash", icon: "trash", danger: true, run: remove },
           ]}
         />
       </Head>
@@ -105,7 +115,13 @@ export function ModelPage({ name }: { name: string }) {
                   <Snippet code={`mlflow.register_model("runs:/<run id>/model", "${name}")`} />
                 </Empty>
               ) : (
-                <Versions versions={versions} aliases={aliases} picked={picked} onPick={pick} />
+                <Versions
+                  versions={versions}
+                  aliases={aliases}
+                  cursor={cursor}
+                  picked={picked}
+                  onPick={pick}
+                />
               )}
             </section>
           </div>
@@ -137,6 +153,13 @@ export function ModelPage({ name }: { name: string }) {
   );
 }
 
+/** Brings back the model of that name that was deleted last. */
+async function restoreModel(name: string): Promise<void> {
+  const { registered_models: found } = await deletedModels();
+  const last = found.find((model) => model.name === name);
+  if (last) await restoreModels({ registered_model_ids: [last.id] });
+}
+
 function loading(name: string, alias: string | undefined): string {
   return `import mlflow
 
@@ -148,11 +171,12 @@ model = mlflow.pyfunc.load_model(
 interface VersionsProps {
   versions: ModelVersion[];
   aliases: (version: string) => string[];
+  cursor: number;
   picked: string[];
   onPick: (version: string) => void;
 }
 
-function Versions({ versions, aliases, picked, onPick }: VersionsProps) {
+function Versions({ versions, aliases, cursor, picked, onPick }: VersionsProps) {
   return (
     <table class="list">
       <thead>
@@ -170,8 +194,8 @@ function Versions({ versions, aliases, picked, onPick }: VersionsProps) {
         </tr>
       </thead>
       <tbody>
-        {versions.map((v) => (
-          <tr key={v.version} class="list-row">
+        {versions.map((v, i) => (
+          <tr key={v.version} class={`list-row ${i === cursor ? "cursor" : ""}`}>
             <td>
               <input
                 type="checkbox"

@@ -9,7 +9,7 @@ import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../
 import { Field, FormDialog } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { useAsync, useSettled } from "../state/async";
-import { useShortcuts } from "../state/keyboard";
+import { useListKeys, useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { address, go, href, setQuery } from "../state/router";
 import { attempt } from "../state/toast";
@@ -30,6 +30,10 @@ export function ModelsPage() {
   useLive("models", reload);
   useShortcuts([{ keys: "c", label: "New model", run: () => setCreating(true) }]);
   const models = [...(data?.models ?? []), ...(more?.models ?? [])];
+  const cursor = useListKeys(models.length, (at) => {
+    const model = models[at];
+    if (model) go(href(["models", model.name]));
+  });
   const next = more ? more.next : (data?.next ?? "");
   const loadMore = async () => {
     const filter = settled ? `name ILIKE '%${settled.replaceAll("'", "''")}%'` : "";
@@ -66,8 +70,8 @@ export function ModelsPage() {
                 </tr>
               </thead>
               <tbody>
-                {models.map((model) => (
-                  <ModelRow key={model.name} model={model} />
+                {models.map((model, i) => (
+                  <ModelRow key={model.name} model={model} selected={i === cursor} />
                 ))}
               </tbody>
             </table>
@@ -80,7 +84,7 @@ export function ModelsPage() {
   );
 }
 
-function ModelRow({ model }: { model: RegisteredModel }) {
+function ModelRow({ model, selected }: { model: RegisteredModel; selected: boolean }) {
   const latest = model.latest_versions ?? [];
   const newest = Math.max(0, ...latest.map((v) => Number(v.version)));
   const inStage = (stage: string) => latest.find((v) => v.current_stage === stage);
@@ -100,7 +104,7 @@ function ModelRow({ model }: { model: RegisteredModel }) {
     );
   };
   return (
-    <tr class="list-row">
+    <tr class={`list-row ${selected ? "cursor" : ""}`}>
       <td class="name">
         <a href={href(["models", model.name])}>{model.name}</a>
         {model.description && (

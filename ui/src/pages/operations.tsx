@@ -1,13 +1,13 @@
 /** How the server is: its parts, its database, what takes up room, its jobs. */
 
-import { database, health, storage } from "../api/operations";
+import { database, health, type Setting, settings, storage } from "../api/operations";
 import { bytes, count, number } from "../format";
-import { Failure, Loading } from "../parts/basics";
+import { Button, Failure, Loading, SearchField } from "../parts/basics";
 import { Facts } from "../parts/facts";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
-import { href } from "../state/router";
+import { address, href, setQuery } from "../state/router";
 import { Copied } from "./about-experiment";
 
 const KINDS: Record<string, string> = {
@@ -27,6 +27,7 @@ export function OperationsPage() {
             <DatabaseCard />
             <StorageCard />
           </div>
+          <SettingsCard />
         </div>
       </div>
     </>
@@ -141,4 +142,63 @@ function StorageCard() {
       )}
     </section>
   );
+}
+
+function SettingsCard() {
+  const { data, error, reload } = useAsync((signal) => settings(signal), []);
+  const query = address.value.query;
+  const all = query.get("settings") === "all";
+  const text = query.get("q") ?? "";
+  const wanted = text.toLowerCase();
+  const shown = (data ?? []).filter(
+    (s) =>
+      (all || s.changed || text) && `${s.name} ${s.key} ${s.help}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <section class="card flush-card">
+      <header class="card-head padded">
+        <h2>Settings</h2>
+        <SearchField
+          value={text}
+          placeholder="Search settings"
+          onInput={(q) => setQuery({ q: q || undefined })}
+        />
+        <Button
+          label="Also defaults"
+          active={all}
+          onClick={() => setQuery({ settings: all ? undefined : "all" })}
+        />
+      </header>
+      {error !== undefined && <Failure error={error} retry={reload} />}
+      {!data && error === undefined && <Loading />}
+      {data && shown.length === 0 && (
+        <p class="muted padded">{text ? "No setting matches" : "Everything is at its default"}</p>
+      )}
+      {shown.length > 0 && (
+        <table class="list dense">
+          <thead>
+            <tr>
+              <th>Setting</th>
+              <th>Value</th>
+              <th>What it does</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((setting) => (
+              <tr key={setting.name} class="list-row">
+                <td class="mono nowrap">{setting.key || setting.name}</td>
+                <td class="mono wrap">{valueText(setting)}</td>
+                <td class="muted wrap">{setting.help}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function valueText({ value }: Setting) {
+  if (value === "" || value === null) return <span class="none">–</span>;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -1,66 +1,133 @@
 /** What was deleted: restore it, or delete it forever. */
 
 import { useState } from "preact/hooks";
-import { type Collected, deleteForever } from "../api/operations";
+import {
+  type Collected,
+  deletedModels,
+  deleteForever,
+  type InTrash,
+  restoreModels,
+} from "../api/operations";
 import { table } from "../api/overview";
-import type { RunRow } from "../api/schema";
 import { forEach, restoreExperiment, restoreRun, searchExperiments } from "../api/tracking";
-import type { Experiment } from "../api/types";
 import { ago, bytes, clock, plural } from "../format";
-import { Button, Empty, Failure, Loading, Segmented, Status } from "../parts/basics";
+import { Button, Empty, Failure, Loading, SearchField, Segmented, Status } from "../parts/basics";
 import { FormDialog } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
+import { useListKeys } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { address, setQuery } from "../state/router";
 import { attempt, done, failed } from "../state/toast";
 
-type Kind = "runs" | "experiments";
+type Kind = "runs" | "experiments" | "models";
 
 const MOST = 1000;
 
-interface Trash {
-  experiments: Experiment[];
-  runs: RunRow[];
-  names: Map<string, string>;
+/** Something in the trash; `key` tells it from all others of its kind. */
+interface Item {
+  key: string;
+  name: string;
+  where: string;
+  at: number;
+  status?: string;
 }
 
+type Trash = Record<Kind, Item[]>;
+
+const NOUN: Record<Kind, string> = { runs: "run", experiments: "experiment", models: "model" };
+const WHERE: Record<Kind, string> = { runs: "Experiment", experiments: "ID", models: "What it is" };
+const REGISTERED = "registered:";
+
 async function load(signal: AbortSignal): Promise<Trash> {
-  const all = await searchExperiments("ALL", signal);
-  const reply = await table(
-    {
-      experiment_ids: all.map((e) => e.experiment_id),
-      run_view_type: 2,
-      limit: MOST,
-    },
-    signal,
+  const [all, models] = await Promise.all([
+    searchExperiments("ALL", signal),
+    deletedModels(signal),
+  ]);
+  const query = {
+    experiment_ids: all.map((e) => e.experiment_id),
+    run_view_type: 2,
+    limit: MOST,
+  } as const;
+  const { rows } = await table(query, signal);
+  const names = new Map(all.map((e) => [e.experiment_id, e.name]));
+  const nameOf = (id: string) => names.get(id) ?? id;
+  const registered = models.registered_models.map((m) => ({
+    key: `${REGISTERED}${m.id}`,
+    name: m.name,
+    where: `Registered model, ${plural(m.versions, "version")}`,
+    at: m.deleted,
+  }));
+  const logged = models.logged_models.map((m) => ({
+    key: m.model_id,
+    name: m.name,
+    where: `Logged model of ${nameOf(m.experiment_id)}`,
+    at: m.deleted,
+  }));
+  return {
+    runs: rows.map((run) => ({
+      key: run.run_id,
+      name: run.name,
+      where: nameOf(run.experiment_id),
+      at: run.start_time,
+      status: run.status,
+    })),
+    experiments: all
+      .filter((e) => e.lifecycle_stage === "deleted")
+      .map((e) => ({
+        key: e.experiment_id,
+        name: e.name,
+        where: e.experiment_id,
+        at: e.last_update_time ?? 0,
+      })),
+    models: [...registered, ...logged].sort((a, b) => b.at - a.at),
+  };
+}
+
+/** The request that names these items. */
+function request(kind: Kind, keys: string[]): InTrash {
+  if (kind === "runs") return { run_ids: keys };
+  if (kind === "experiments") return { experiment_ids: keys };
+  const [registered, logged] = [true, false].map((wanted) =>
+    keys.filter((key) => key.startsWith(REGISTERED) === wanted),
   );
   return {
-    experiments: all.filter((e) => e.lifecycle_stage === "deleted"),
-    runs: reply.rows,
-    names: new Map(all.map((e) => [e.experiment_id, e.name])),
+    model_ids: logged ?? [],
+    registered_model_ids: (registered ?? []).map((key) => Number(key.slice(REGISTERED.length))),
   };
+}
+
+async function restoreAll(kind: Kind, keys: string[]): Promise<unknown> {
+  if (kind === "models") return restoreModels(request(kind, keys));
+  return forEach(keys, kind === "runs" ? restoreRun : restoreExperiment);
 }
 
 export function TrashPage() {
   const { data, error, reload } = useAsync(load, []);
-  const kind = (address.value.query.get("kind") ?? "runs") as Kind;
+  const query = address.value.query;
+  const kind = (query.get("kind") ?? "runs") as Kind;
+  const text = query.get("q") ?? "";
   const [picked, setPicked] = useState(new Set<string>());
   const [confirming, setConfirming] = useState(false);
   useLive("", reload, 2000);
-  const ids = kind === "runs" ? data?.runs.map((r) => r.run_id) : data?.experiments.map(idOf);
-  const chosen = (ids ?? []).filter((id) => picked.has(id));
-  const toggle = (id: string) => {
+  const items = data?.[kind] ?? [];
+  const wanted = text.toLowerCase();
+  const shown = items.filter((i) => `${i.name} ${i.where}`.toLowerCase().includes(wanted));
+  const chosen = shown.map((item) => item.key).filter((key) => picked.has(key));
+  const toggle = (key: string) => {
     const next = new Set(picked);
-    if (!next.delete(id)) next.add(id);
+    if (!next.delete(key)) next.add(key);
     setPicked(next);
   };
-  const all = chosen.length > 0 && chosen.length === ids?.length;
-  const toggleAll = () => setPicked(new Set(all ? [] : ids));
-  const what = plural(chosen.length, kind === "runs" ? "run" : "experiment");
+  const cursor = useListKeys(
+    shown.length,
+    (at) => toggle(shown[at]?.key ?? ""),
+    "Select the row",
+    "x",
+  );
+  const what = plural(chosen.length, NOUN[kind]);
   const restore = async () => {
-    const action = kind === "runs" ? restoreRun : restoreExperiment;
-    if (await attempt(`${what} restored`, () => forEach(chosen, action))) reload();
+    if (await attempt(`${what} restored`, () => restoreAll(kind, chosen))) reload();
   };
   return (
     <>
@@ -76,12 +143,14 @@ export function TrashPage() {
             />
           </>
         )}
+        <SearchField value={text} placeholder="Search the trash" onInput={(q) => setQuery({ q })} />
         <Segmented
           label="What of the trash"
           value={kind}
           options={[
             ["runs", `Runs ${data?.runs.length ?? ""}`],
             ["experiments", `Experiments ${data?.experiments.length ?? ""}`],
+            ["models", `Models ${data?.models.length ?? ""}`],
           ]}
           onChange={(value) => setQuery({ kind: value === "runs" ? undefined : value })}
         />
@@ -89,61 +158,27 @@ export function TrashPage() {
       <div class="page-body flush">
         {error !== undefined && <Failure error={error} retry={reload} />}
         {!data && error === undefined && <Loading />}
-        {data && ids?.length === 0 && (
-          <Empty title={`No deleted ${kind}`} icon="trash">
+        {data && shown.length === 0 && (
+          <Empty title={text ? `Nothing matches “${text}”` : `No deleted ${kind}`} icon="trash">
             <p>What you delete comes here first, and can be restored.</p>
           </Empty>
         )}
-        {data && ids && ids.length > 0 && (
-          <div class="scroll">
-            <table class="list">
-              <thead>
-                <tr>
-                  <th>
-                    <input
-                      type="checkbox"
-                      aria-label="Select all"
-                      checked={all}
-                      onChange={toggleAll}
-                    />
-                  </th>
-                  <th>Name</th>
-                  <th>{kind === "runs" ? "Experiment" : "ID"}</th>
-                  <th>{kind === "runs" ? "Started" : "Deleted"}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {kind === "runs"
-                  ? data.runs.map((run) => (
-                      <TrashRow
-                        key={run.run_id}
-                        name={run.name}
-                        status={run.status}
-                        where={data.names.get(run.experiment_id) ?? run.experiment_id}
-                        at={run.start_time}
-                        picked={picked.has(run.run_id)}
-                        onPick={() => toggle(run.run_id)}
-                      />
-                    ))
-                  : data.experiments.map((e) => (
-                      <TrashRow
-                        key={idOf(e)}
-                        name={e.name}
-                        where={e.experiment_id}
-                        at={e.last_update_time ?? 0}
-                        picked={picked.has(idOf(e))}
-                        onPick={() => toggle(idOf(e))}
-                      />
-                    ))}
-              </tbody>
-            </table>
-          </div>
+        {shown.length > 0 && (
+          <TrashTable
+            kind={kind}
+            items={shown}
+            cursor={cursor}
+            picked={picked}
+            onPick={toggle}
+            onPickAll={(all) => setPicked(new Set(all ? shown.map((item) => item.key) : []))}
+          />
         )}
       </div>
       {confirming && (
         <ForeverDialog
           what={what}
-          request={kind === "runs" ? { run_ids: chosen } : { experiment_ids: chosen }}
+          kind={kind}
+          keys={chosen}
           onClose={() => setConfirming(false)}
           onDone={() => {
             setPicked(new Set());
@@ -155,47 +190,76 @@ export function TrashPage() {
   );
 }
 
-function idOf(experiment: Experiment): string {
-  return experiment.experiment_id;
+interface TableProps {
+  kind: Kind;
+  items: Item[];
+  cursor: number;
+  picked: Set<string>;
+  onPick: (key: string) => void;
+  onPickAll: (all: boolean) => void;
 }
 
-interface RowProps {
-  name: string;
-  where: string;
-  at: number;
-  picked: boolean;
-  onPick: () => void;
-  status?: string;
-}
-
-function TrashRow({ name, where, at, picked, onPick, status }: RowProps) {
+function TrashTable({ kind, items, cursor, picked, onPick, onPickAll }: TableProps) {
+  const all = items.every((item) => picked.has(item.key));
   return (
-    <tr class={`list-row ${picked ? "cursor" : ""}`}>
-      <td>
-        <input type="checkbox" aria-label={`Select ${name}`} checked={picked} onChange={onPick} />
-      </td>
-      <td>
-        {status && <Status status={status} />} {name}
-      </td>
-      <td class="muted">{where}</td>
-      <td class="muted" title={clock(at)}>
-        {ago(at)}
-      </td>
-    </tr>
+    <div class="scroll">
+      <table class="list">
+        <thead>
+          <tr>
+            <th>
+              <input
+                type="checkbox"
+                aria-label="Select all"
+                checked={all}
+                onChange={() => onPickAll(!all)}
+              />
+            </th>
+            <th>Name</th>
+            <th>{WHERE[kind]}</th>
+            <th>{kind === "runs" ? "Started" : "Deleted"}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item, i) => (
+            <tr
+              key={item.key}
+              class={`list-row ${i === cursor ? "cursor" : ""} ${picked.has(item.key) ? "selected" : ""}`}
+            >
+              <td>
+                <input
+                  type="checkbox"
+                  aria-label={`Select ${item.name}`}
+                  checked={picked.has(item.key)}
+                  onChange={() => onPick(item.key)}
+                />
+              </td>
+              <td>
+                {item.status && <Status status={item.status} />} {item.name}
+              </td>
+              <td class="muted">{item.where}</td>
+              <td class="muted" title={clock(item.at)}>
+                {ago(item.at)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
 interface ForeverProps {
   what: string;
-  request: { run_ids?: string[]; experiment_ids?: string[] };
+  kind: Kind;
+  keys: string[];
   onClose: () => void;
   onDone: () => void;
 }
 
-function ForeverDialog({ what, request, onClose, onDone }: ForeverProps) {
+function ForeverDialog({ what, kind, keys, onClose, onDone }: ForeverProps) {
   const remove = async () => {
     try {
-      report(await deleteForever(request));
+      report(await deleteForever(request(kind, keys)));
       onDone();
       return true;
     } catch (error) {
@@ -217,9 +281,14 @@ function ForeverDialog({ what, request, onClose, onDone }: ForeverProps) {
 }
 
 function report(found: Collected): void {
-  const gone = found.experiments
-    ? `${plural(found.experiments, "experiment")} with ${plural(found.runs, "run")}`
-    : plural(found.runs, "run");
-  done(`Gone: ${gone}, ${plural(found.files, "file")} (${bytes(found.bytes)})`);
+  const counts: [number, string][] = [
+    [found.experiments, "experiment"],
+    [found.runs, "run"],
+    [found.registered_models, "registered model"],
+    [found.models, "logged model"],
+    [found.files, "file"],
+  ];
+  const gone = counts.filter(([size]) => size > 0).map(([size, noun]) => plural(size, noun));
+  done(`Gone: ${gone.join(", ") || "nothing"} (${bytes(found.bytes)})`);
   for (const text of found.failures.slice(0, 3)) failed(new Error(text));
 }

@@ -45,7 +45,7 @@ export async function signatureOfVersion(v: ModelVersion, signal?: AbortSignal) 
   }
 }
 
-type Asking = "stage" | "alias" | "tag" | "text" | null;
+type Asking = "stage" | "alias" | "tag" | "text" | "delete" | null;
 
 export function VersionPage({ name, version }: { name: string; version: string }) {
   const { data, error, reload } = useAsync(
@@ -70,9 +70,10 @@ export function VersionPage({ name, version }: { name: string; version: string }
   const { found, history, lineage, approval, signature, aliases } = data;
   const close = () => setAsking(null);
   const remove = async () => {
-    if (await attempt(`Version ${version} is deleted`, () => deleteVersion(name, version))) {
-      go(href(["models", name]));
-    }
+    const text = `Version ${version} is deleted`;
+    const done = await attempt(text, () => deleteVersion(name, version));
+    if (done) go(href(["models", name]));
+    return done;
   };
   return (
     <>
@@ -90,7 +91,7 @@ export function VersionPage({ name, version }: { name: string; version: string }
           label="Actions for the version"
           items={[
             { label: "Describe", icon: "edit", run: () => setAsking("text") },
-            { label: "Delete", icon: "trash", danger: true, run: remove },
+            { label: "Delete", icon: "trash", danger: true, run: () => setAsking("delete") },
           ]}
         />
       </Head>
@@ -165,7 +166,18 @@ model.predict(data)`}
       {asking === "stage" && (
         <TransitionDialog version={found} approval={approval} onClose={close} onDone={reload} />
       )}
-      {asking && asking !== "stage" && (
+      {asking === "delete" && (
+        <FormDialog
+          title={`Delete version ${version}?`}
+          action="Delete"
+          danger
+          onSubmit={remove}
+          onClose={close}
+        >
+          <p>The version goes for good; its run and its files stay. The number is not reused.</p>
+        </FormDialog>
+      )}
+      {asking && asking !== "stage" && asking !== "delete" && (
         <AskDialog kind={asking} version={found} onClose={close} onDone={reload} />
       )}
     </>

@@ -1,7 +1,7 @@
 /** Shortcuts: pages register what they offer while they are shown; `?` lists it all. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 export interface Shortcut {
   keys: string;
@@ -52,4 +52,27 @@ export function useShortcuts(list: Shortcut[]): void {
       shortcuts.value = shortcuts.peek().filter((s) => !mine.includes(s));
     };
   }, [keys]);
+}
+
+/** Lets `j` and `k` walk over the rows of the page's list and a key act on one; returns the row
+ * one is at, -1 before the first step. */
+export function useListKeys(
+  count: number,
+  act: (index: number) => void,
+  label = "Open the row",
+  key = "Enter",
+): number {
+  const [at, setAt] = useState(-1);
+  const cursor = Math.min(at, count - 1);
+  const move = (by: number) => {
+    const next = Math.max(0, Math.min(count - 1, cursor + by));
+    setAt(next);
+    document.querySelectorAll(".list-row")[next]?.scrollIntoView({ block: "nearest" });
+  };
+  useShortcuts([
+    { keys: "j", label: "Next row", run: () => move(1) },
+    { keys: "k", label: "Previous row", run: () => move(-1) },
+    { keys: key, label, run: () => cursor >= 0 && act(cursor) },
+  ]);
+  return cursor;
 }
