@@ -136,7 +136,7 @@ def _database(app: App, _: _Errand) -> dict[str, Any]:
 
 
 def _settings(app: App) -> dict[str, Any]:
-    """Every setting as this server has it, secrets masked; `changed` where it is not the default."""
+    """Every setting of this server, secrets masked; `changed` where it is not the default."""
     mine = reference.shown(Loaded(app.settings, {}))
     plain = {row.name: row.value for row in reference.shown(Loaded(Settings(), {}))}
     said = {item.name: meta(item) for item in fields(Settings)}
