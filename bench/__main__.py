@@ -7,11 +7,12 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 from bench import machine, report, workloads
+from bench.results import Results
 from bench.servers import KINDS
 from bench.stages import Plan, Session
 
@@ -25,7 +26,16 @@ def main() -> int:
     if options.list:
         print("\n".join(names))
         return 0
-    plan = _plan(options, names)
+    results = Results()
+    if options.resume and options.resume.exists():
+        results.take_up(options.resume)
+    plan = _plan(options, set(names) - results.rows())
+    wanted = results.rows() | set(names)
+
+    def kept() -> None:
+        if options.resume:
+            results.keep(options.resume, wanted)
+
     # Being told to stop is like Ctrl-C: the servers go with us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     scratch = Path(tempfile.mkdtemp(prefix="milepost-bench-", dir=options.scratch))
@@ -35,8 +45,7 @@ def main() -> int:
         machine.prepare(plan.kinds, scratch)
         versions = {kind.name: machine.version(kind) for kind in plan.kinds}
         facts = report.Facts(machine.describe(scratch), versions, plan)
-        session = Session(plan, scratch)
-        results = session.results
+        session = Session(plan, scratch, results, kept)
         try:
             session.run()
         finally:
@@ -63,6 +72,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", metavar="PATTERN", help="rows to measure, such as '*/log-*'")
     parser.add_argument("--servers", metavar="NAMES", help=f"a choice of {','.join(KINDS)}")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each workload")
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep what is measured in FILE; what it has from before is not measured again",
+    )
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     parser.add_argument("--output", type=Path, metavar="FILE", help=f"default: {PAGE.name} in docs")
     # Not the system's temporary folder, which may be memory, where durability is free.
@@ -83,7 +98,7 @@ def _wanted(options: argparse.Namespace) -> Sequence[str]:
     return names
 
 
-def _plan(options: argparse.Namespace, names: Sequence[str]) -> Plan:
+def _plan(options: argparse.Namespace, names: Collection[str]) -> Plan:
     chosen = options.servers.split(",") if options.servers else list(KINDS)
     if unknown := set(chosen) - set(KINDS):
         raise SystemExit(f"Unknown servers: {', '.join(unknown)}; there are {', '.join(KINDS)}.")

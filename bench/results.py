@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -50,6 +52,26 @@ class Results:
         pairs = zip(self.samples(row, one), self.samples(row, other), strict=False)
         ratios = [a.value / b.value for a, b in pairs if b.value]
         return median(ratios) if ratios else None
+
+    def rows(self) -> set[str]:
+        """The rows that were measured."""
+        return set(self._samples)
+
+    def keep(self, file: Path, rows: Collection[str]) -> None:
+        """Write the samples of some rows, so that another session can go on with them."""
+        kept = {
+            row: {name: [asdict(s) for s in samples] for name, samples in contenders.items()}
+            for row, contenders in self._samples.items()
+            if row in rows
+        }
+        file.write_text(json.dumps(kept))
+
+    def take_up(self, file: Path) -> None:
+        """Add what `keep` wrote."""
+        for row, contenders in json.loads(file.read_text()).items():
+            for contender, samples in contenders.items():
+                for sample in samples:
+                    self.add(row, contender, Sample(**sample))
 
     def faults(self) -> list[str]:
         """All that went wrong, and rows whose contenders gave different answers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,30 +49,39 @@ class Plan:
 class Session:
     """Runs the stages and collects what they measure. Stores are made under `scratch`."""
 
-    def __init__(self, plan: Plan, scratch: Path) -> None:
+    def __init__(
+        self, plan: Plan, scratch: Path, results: Results, kept: Callable[[], None]
+    ) -> None:
+        """`kept` is called when a stage is complete."""
         self._plan = plan
         self._scratch = scratch
-        self.results = Results()
+        self.results = results
+        self._kept = kept
 
     def run(self) -> None:
         """All stages that have something to measure."""
-        of = self._plan.of
-        if of([*workloads.SQLITE_WRITES, workloads.IDLE, workloads.LOADED]):
-            rows = self._plan.loads(workloads.SQLITE_WRITES, workloads.LOADED)
-            self._writes("sqlite", rows, workloads.LOADED, {})
-        if of([*workloads.READS, workloads.READING]):
-            self._reads()
-        if of([workloads.DISK, workloads.START, workloads.RESTART]):
-            self._disk()
-        if of([*workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY]):
-            with postgres(self._scratch) as database:
-                addresses = {kind.name: database.create(kind.name) for kind in self._plan.kinds}
-                rows = self._plan.loads(workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY)
-                self._writes("postgres", rows, workloads.POSTGRES_MEMORY, addresses)
-        if of(workloads.LARGE):
-            self._large()
-        if of([*workloads.LOCAL_ARTIFACTS, workloads.MEANWHILE, *workloads.S3_ARTIFACTS]):
-            self._artifacts()
+        for stage, rows in (
+            (self._sqlite_writes, [*workloads.SQLITE_WRITES, workloads.IDLE, workloads.LOADED]),
+            (self._reads, [*workloads.READS, workloads.READING]),
+            (self._disk, [workloads.DISK, workloads.START, workloads.RESTART]),
+            (self._postgres_writes, [*workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY]),
+            (self._large, workloads.LARGE),
+            (self._local_artifacts, [*workloads.LOCAL_ARTIFACTS, workloads.MEANWHILE]),
+            (self._s3_artifacts, workloads.S3_ARTIFACTS),
+        ):
+            if self._plan.of(rows):
+                stage()
+                self._kept()
+
+    def _sqlite_writes(self) -> None:
+        rows = self._plan.loads(workloads.SQLITE_WRITES, workloads.LOADED)
+        self._writes("sqlite", rows, workloads.LOADED, {})
+
+    def _postgres_writes(self) -> None:
+        with postgres(self._scratch) as database:
+            addresses = {kind.name: database.create(kind.name) for kind in self._plan.kinds}
+            rows = self._plan.loads(workloads.POSTGRES_WRITES, workloads.POSTGRES_MEMORY)
+            self._writes("postgres", rows, workloads.POSTGRES_MEMORY, addresses)
 
     def _writes(
         self, stage: str, rows: Sequence[WriteRow], memory: Row, addresses: Mapping[str, str]
@@ -132,22 +141,23 @@ class Session:
                     # Other runs match at another size, so the answers need not agree.
                     self._add(row, name, Sample(sample.value, faults=sample.faults))
 
-    def _artifacts(self) -> None:
-        kinds = [kind for kind in self._plan.kinds if kind.name != "fasttrackml"]
-        self._artifact_rows(
-            "artifacts-local", kinds, [*workloads.LOCAL_ARTIFACTS, workloads.MEANWHILE]
-        )
-        if self._plan.of(workloads.S3_ARTIFACTS):
-            with artifacts.s3_server(self._scratch / "s3") as variables:
-                there = [artifacts.on_s3(kind, variables) for kind in kinds]
-                self._artifact_rows("artifacts-s3", there, workloads.S3_ARTIFACTS)
+    def _local_artifacts(self) -> None:
+        rows = [*workloads.LOCAL_ARTIFACTS, workloads.MEANWHILE]
+        self._artifact_rows("artifacts-local", self._with_artifacts(), rows)
+
+    def _s3_artifacts(self) -> None:
+        with artifacts.s3_server(self._scratch / "s3") as variables:
+            there = [artifacts.on_s3(kind, variables) for kind in self._with_artifacts()]
+            self._artifact_rows("artifacts-s3", there, workloads.S3_ARTIFACTS)
+
+    def _with_artifacts(self) -> list[Kind]:
+        """FastTrackML leaves artifacts to its clients."""
+        return [kind for kind in self._plan.kinds if kind.name != "fasttrackml"]
 
     def _artifact_rows(
         self, stage: str, kinds: Sequence[Kind], rows: Sequence[ArtifactRow]
     ) -> None:
         wanted = self._plan.of(rows)
-        if not wanted:
-            return
         with self._running(stage, kinds) as servers:
             for server in servers:
                 artifacts.small("PUT")(server)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from bench.report import summary
 from bench.results import Results, Sample
 
@@ -65,3 +67,17 @@ def test_memory_under_load_is_the_peak() -> None:
     line = line_of(filled("sqlite/memory-writes", milepost=[50, 130, 60]))
     assert line["Milepost"] == "130"
     assert line["reached"] == "NO"
+
+
+def test_what_was_kept_is_taken_up_by_the_next_session(tmp_path: Path) -> None:
+    before = Results()
+    before.add("done", "one", Sample(2, {"p50_ms": 3}, ["a"], ("lost",)))
+    before.add("halfway", "one", Sample(5))
+    before.keep(tmp_path / "kept", {"done"})
+
+    after = Results()
+    after.take_up(tmp_path / "kept")
+    assert after.rows() == {"done"}
+    assert after.value("done", "one") == 2
+    assert after.detail("done", "one", "p50_ms") == 3
+    assert after.faults() == ["done, one: lost"]
