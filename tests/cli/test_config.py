@@ -1,0 +1,73 @@
+"""milepost config, as an operator and a script use it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.session import Session
+
+SETTINGS = """
+mlflow:
+  backend_store_uri: postgresql://mlflow:hush@db/mlflow
+  server: {port: 5001}
+"""
+
+
+@pytest.fixture
+def here(session: Session) -> Session:
+    (session.folder / "milepost.yaml").write_text(SETTINGS)
+    return session
+
+
+def test_show_says_what_is_in_effect_and_where_it_was_given(here: Session) -> None:
+    here.env = {"MLFLOW_WORKERS": "3"}
+    shown = here.json("milepost config show --host 0.0.0.0")
+    assert shown["port"] == {"value": 5001, "source": "milepost.yaml:4"}
+    assert shown["workers"] == {"value": 3, "source": "MLFLOW_WORKERS"}
+    assert shown["host"] == {"value": "0.0.0.0", "source": "--host"}
+    assert shown["log_level"] == {"value": "info", "source": "default"}
+    given = here.json("milepost config show --given")
+    assert given.keys() == {"backend_store_uri", "port", "workers"}
+    assert "hush" not in here.text("milepost config show")
+
+
+def test_check_in_scripts(here: Session) -> None:
+    assert here.json("milepost config check") == {"ok": True, "errors": [], "warnings": []}
+    (here.folder / "milepost.yaml").write_text("prot: 1\nauth: {enabled: true}\n")
+    found = here.json("milepost config check", code=1)
+    assert [error.partition(": ")[0] for error in found["errors"]] == [
+        "milepost.yaml:1", "milepost.yaml:2",
+    ]  # fmt: skip
+    assert here.text("milepost config check", code=1).count("Error: ") == 2
+
+
+@pytest.mark.parametrize(
+    ("flag", "reason"),
+    [
+        ("--backend-store-uri mongodb://db/mlflow", "Unknown backend store 'mongodb'"),
+        ("--artifacts-destination ftp://host/x", "cannot reach artifacts at 'ftp://host/x'"),
+    ],
+)
+def test_check_knows_what_no_server_could_use(session: Session, flag: str, reason: str) -> None:
+    (error,) = session.json(f"milepost config check {flag}", code=1)["errors"]
+    assert reason in error
+
+
+def test_a_server_does_not_start_with_a_wrong_configuration(here: Session) -> None:
+    """Nothing is made, and every error is said."""
+    (here.folder / "milepost.yaml").write_text("auth: {enabled: true}\nserver: {port: x}\n")
+    said = here.refusal("milepost server")
+    assert "does not run unprotected" in said
+    assert "expected a whole number" in said
+    assert [path.name for path in here.folder.iterdir()] == ["milepost.yaml"]
+
+
+def test_example_and_schema_fit_each_other(session: Session) -> None:
+    """The example, given back, is a configuration that is fine."""
+    (session.folder / "milepost.yaml").write_text(session.text("milepost config example"))
+    session.env = {"MILEPOST_CONFIG": "milepost.yaml"}
+    assert session.json("milepost config check")["ok"]
+    schema = json.loads(session.text("milepost config schema"))
+    assert schema["$defs"]["settings"]["properties"]["server"]["properties"]["port"]
