@@ -1,4 +1,4 @@
-"""Webhooks as they are kept; what they are sent is in tests/e2e/test_webhooks.py."""
+"""Webhooks as they are kept; what they are sent is in test_webhook_messages.py."""
 
 from __future__ import annotations
 

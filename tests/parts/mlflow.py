@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,9 @@ def mlflow_client(
     return mlflow_client_of(request.param)
 
 
-@pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Base URL of a real MLflow server on SQLite. All tests share it: name things uniquely."""
-    home = tmp_path_factory.mktemp("mlflow-server")
+@contextmanager
+def serving(home: Path, **env: str) -> Iterator[str]:
+    """A real MLflow server with its data in `home`; its base URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [
@@ -94,8 +94,17 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         f"--port={port}",
         "--workers=1",
     ]
-    server = Daemon(command, home / "log", answers(f"{url}/health"), env=QUIET, cwd=home)
+    server = Daemon(command, home / "log", answers(f"{url}/health"), env=QUIET | env, cwd=home)
     server.start()
-    yield url
-    # It takes long to leave and nothing depends on how it does.
-    server.kill()
+    try:
+        yield url
+    finally:
+        # It takes long to leave and nothing depends on how it does.
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of a real MLflow server on SQLite. All tests share it: name things uniquely."""
+    with serving(tmp_path_factory.mktemp("mlflow-server")) as url:
+        yield url

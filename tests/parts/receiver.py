@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -127,16 +128,20 @@ def redirect_to(url: str) -> Callable[[BaseHTTPRequestHandler], None]:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A receiver on this machine."""
-    yield from _running()
+    with running() as made:
+        yield made
 
 
 @pytest.fixture
 def other_receiver() -> Iterator[Receiver]:
     """One more."""
-    yield from _running()
+    with running() as made:
+        yield made
 
 
-def _running() -> Iterator[Receiver]:
+@contextmanager
+def running() -> Iterator[Receiver]:
+    """A receiver for as long as it is needed."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):

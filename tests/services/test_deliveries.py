@@ -139,7 +139,7 @@ def test_every_kind_of_change_has_its_event(
     version = {"name": "net", "version": "1"}
     moved = {**version, "from_stage": "None", "to_stage": "Production"}
     assert [r.data for r in received] == [
-        {"name": "net", "tags": {}, "description": None},
+        {"name": "net", "tags": {}, "description": ""},
         {**version, "source": "s3://b/p", "run_id": "r", "tags": {}, "description": "x"},
         {**version, "key": "k", "value": "v"},
         {**version, "key": "k"},

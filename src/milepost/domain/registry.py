@@ -21,6 +21,7 @@ MAX_ALIAS = 255
 MAX_URI = 2048
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 PROMPT_TEXT_TAG = "mlflow.prompt.text"
+PROMPT_TYPE_TAG = "_mlflow_prompt_type"
 PROMPT_SOURCES = frozenset({"dummy-source", "prompt-template"})
 """What clients send as the source of a prompt, which has no files."""
 

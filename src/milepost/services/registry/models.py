@@ -8,6 +8,7 @@ from milepost.domain import registry as rules
 from milepost.domain.registry import (
     LATEST,
     PROMPT_TAG,
+    PROMPT_TYPE_TAG,
     By,
     ModelVersion,
     RegisteredModel,
@@ -61,8 +62,9 @@ class Models:
             entry = Entry("model.tag.set", tag.key, new=tag.value)
             self._journal.record(tx, at, by, model, entry)
         entity = Entity.PROMPT if is_prompt else Entity.REGISTERED_MODEL
-        shown = {t.key: t.value for t in model.tags if not (is_prompt and t.key == PROMPT_TAG)}
-        data = {"name": name, "tags": shown, "description": description or None}
+        hidden = (PROMPT_TAG, PROMPT_TYPE_TAG) if is_prompt else ()
+        shown = {tag.key: tag.value for tag in model.tags if tag.key not in hidden}
+        data = {"name": name, "tags": shown, "description": description}
         self._journal.tell(tx, at, Event(entity, Action.CREATED), data)
         return model
 

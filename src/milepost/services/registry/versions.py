@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from milepost.domain import registry as rules
 from milepost.domain.registry import (
     ACTIVE_STAGES,
     PROMPT_TAG,
     PROMPT_TEXT_TAG,
+    PROMPT_TYPE_TAG,
     By,
     ModelVersion,
     RegisteredModel,
@@ -101,13 +102,14 @@ class Versions:
             entry = Entry("version.tag.set", tag.key, new=tag.value)
             self._journal.record(tx, at, by, model, entry, made.version)
         tags = {tag.key: tag.value for tag in made.tags}
-        data = {"name": made.name, "version": str(made.version)}
+        data: dict[str, Any] = {"name": made.name, "version": str(made.version)}
         if made.is_prompt:
-            tags.pop(PROMPT_TAG, None)
-            data |= {"template": tags.pop(PROMPT_TEXT_TAG, "")}
+            data |= {"template": tags.pop(PROMPT_TEXT_TAG, None)}
+            for key in (PROMPT_TAG, PROMPT_TYPE_TAG):
+                tags.pop(key, None)
             entity = Entity.PROMPT_VERSION
         else:
-            data |= {"source": made.source, "run_id": made.run_id}
+            data |= {"source": made.source, "run_id": made.run_id or None}
             entity = Entity.MODEL_VERSION
         more = {"tags": tags, "description": made.description or None}
         self._journal.tell(tx, at, Event(entity, Action.CREATED), {**data, **more})
