@@ -195,6 +195,37 @@ def test_doctor_names_what_is_wrong_and_the_fix(session: Session, server: Milepo
     assert all(f["fix"] for f in found.values() if f["state"] != "ok")
 
 
+@pytest.mark.parametrize(
+    ("env", "check", "found", "fix"),
+    [
+        ({"MLFLOW_ENABLED": "false"}, "enabled", "is switched off", "MLFLOW_ENABLED=true"),
+        ({"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}, "tracking URI", "cannot be reached",
+         "Start the server"),
+        ({"MLFLOW_TRACKING_URI": "./mlruns"}, "tracking URI", "past this server", "http://HOST"),
+        ({"MLFLOW_ARTIFACTS_ROOT": "s3://none"}, "credentials", "none for s3", "AWS_ACCESS_KEY_ID"),
+        ({"MLFLOW_ARTIFACTS_ROOT": "azure://none/x"}, "credentials", "none for azure",
+         "AZURE_STORAGE_CONNECTION_STRING"),
+        ({"MILEPOST_DATA_DIR": "/proc/nowhere"}, "artifact store", "/proc", "chown"),
+        ({"MLFLOW_BACKEND_STORE_URI": "sqlite:////proc/version"}, "database", "/proc/version",
+         "read and write the file"),
+        ({"MLFLOW_BACKEND_STORE_URI": "mongodb://x/y"}, "database", "Unknown backend store", ""),
+        ({"MLFLOW_TRACKING_INSECURE_TLS": "true"}, "TLS", "switches the check", "certificate"),
+    ],
+)  # fmt: skip
+def test_doctor_on_each_trouble(
+    env: dict[str, str], check: str, found: str, fix: str, tmp_path: Path
+) -> None:
+    away = {"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:9", "HOME": str(tmp_path)}
+    session = Session(tmp_path, {**away, "MLFLOW_PORT": "0", **env})
+    done = session.run("milepost doctor --json", code=None)
+    (finding,) = [f for f in json.loads(done.stdout) if f["check"] == check]
+    assert finding["state"] != "ok"
+    assert found in finding["found"]
+    assert fix in finding["fix"]
+    failed = any(f["state"] == "fail" for f in json.loads(done.stdout))
+    assert done.returncode == (3 if failed else 0)
+
+
 def test_backup_and_restore_by_name(session: Session, server: MilepostServer) -> None:
     """`backup create`, then `backup restore --from backup-2026-01-15.tar.gz`."""
     file = "backup-2026-01-15.tar.gz"

@@ -14,7 +14,8 @@ from milepost.cli.output import emit, json_option, not_well
 from milepost.cli.status import server_url
 from milepost.config import Settings
 from milepost.errors import Problem
-from milepost.services.doctor import FAIL, WARN, Doctor
+from milepost.services.doctor import Doctor
+from milepost.services.machine import FAIL, WARN
 from milepost.store.db import open_dialect
 from milepost.upstreams.tracking import TrackingServer
 
@@ -26,8 +27,10 @@ _MARKS = {FAIL: "FAIL", WARN: "warn"}
 @json_option
 @setting_options
 def doctor(as_json: bool, **flags: Any) -> None:
-    """Look at everything the server needs: port, database, schema, clock, artifact store (by
-    writing, reading and deleting a probe), credentials, disk, proxy and TLS variables, clients.
+    """Find what is wrong with this machine, and how to mend it.
+
+    Looks at port, tracking URI, database, schema, clock, artifact store (by writing, reading and
+    deleting a probe), credentials, disk, proxy and TLS variables, and the clients seen.
 
     Each finding comes with its fix. Exit code 3 if any is a failure; warnings alone give 0.
 
@@ -43,6 +46,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
             lambda: open_dialect(settings.store_uri),
             lambda: artifact_stores(settings).at(settings.artifacts_uri),
             lambda: _clients(settings),
+            lambda url: TrackingServer(url, timeout=5).ask("/health"),
             os.environ,
         ).findings()
     )

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import resource
-import shutil
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from msgspec import Struct
-
-from milepost.blobs.stores import Spot, local_path
+from milepost.blobs.stores import Spot
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
 from milepost.errors import Problem
+from milepost.services import machine
+from milepost.services.machine import FAIL, OK, WARN, Finding
 from milepost.store import inspect
 from milepost.store.dialect import Dialect
 
-OK, WARN, FAIL = "ok", "warn", "fail"
+_TOOLS = {"postgresql": "psql", "postgres": "psql", "mysql": "mysql", "mariadb": "mariadb"}
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _SKEW_MS = 5_000
-_LITTLE, _TOO_LITTLE = 2 << 30, 200 << 20
-_FEW_FILES = 1024
-_LIBRARIES = {"s3": "boto3", "gs": "google.cloud.storage", "wasbs": "azure.storage.blob"}
+_LIBRARIES = {"s3": "boto3", "gs": "google.cloud.storage", "azure": "azure.storage.blob"}
+_EXTRAS = {"gs": "gcs"}
+_ALSO = {"wasbs": "azure", "abfss": "azure"}
+"""Schemes that are another name of one."""
+
 _CREDENTIALS = {
     "s3": (
         "AWS_ACCESS_KEY_ID",
@@ -35,32 +37,15 @@ _CREDENTIALS = {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     ),
     "gs": ("GOOGLE_APPLICATION_CREDENTIALS",),
-    "wasbs": ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCESS_KEY", "AZURE_CLIENT_ID"),
+    "azure": ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCESS_KEY", "AZURE_CLIENT_ID"),
 }
 _CREDENTIAL_FILES = {"s3": "~/.aws/credentials", "gs": "~/.config/gcloud"}
-_CERTIFICATES = (
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "AWS_CA_BUNDLE",
-    "MLFLOW_TRACKING_SERVER_CERT_PATH",
-    "MLFLOW_TRACKING_CLIENT_CERT_PATH",
-)
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "ceph", "glusterfs"}
-
-
-class Finding(Struct):
-    """One thing that was looked at. `fix` is what to do, "" where all is well."""
-
-    check: str
-    state: str
-    found: str
-    fix: str = ""
 
 
 class Doctor:
-    """Looks at one server's surroundings. `ask` asks the server of a URL what it says of itself,
-    `place` gives the artifact store of the settings."""
+    """Looks at one server's surroundings. `place` gives the artifact store of the settings,
+    `clients` the client releases that the running server has seen (None if none runs), `reach`
+    raises a Problem where no server answers at a URL."""
 
     def __init__(
         self,
@@ -68,27 +53,67 @@ class Doctor:
         dialect: Callable[[], Dialect],
         place: Callable[[], Spot],
         clients: Callable[[], list[str] | None],
+        reach: Callable[[str], object],
         environ: Mapping[str, str],
     ) -> None:
         self._settings = settings
         self._dialect = dialect
         self._place = place
         self._clients = clients
+        self._reach = reach
         self._environ = environ
 
     def findings(self) -> Iterator[Finding]:
         """Look at one thing after the other."""
+        yield from self._switched_off()
         yield self._port()
+        yield from self._tracking_uri()
         yield from self._database()
         yield from self._artifacts()
-        yield from self._disk()
-        yield self._open_files()
-        yield from self._proxies()
-        yield from self._certificates()
+        yield from machine.disk(self._settings)
+        yield machine.open_files()
+        yield machine.proxies(self._environ)
+        yield from machine.certificates(self._environ)
         yield self._client_versions()
+
+    def _switched_off(self) -> Iterator[Finding]:
+        if not self._settings.enabled:
+            yield Finding(
+                "enabled",
+                FAIL,
+                "the server is switched off: it ends at once",
+                "Set MLFLOW_ENABLED=true, or `enabled: true` in the file.",
+            )
+
+    def _tracking_uri(self) -> Iterator[Finding]:
+        """Where training machines are told to go."""
+        uri = self._settings.tracking_uri
+        if not uri:
+            return
+        if not uri.startswith(("http://", "https://")):
+            yield Finding(
+                "tracking URI",
+                WARN,
+                f"{masked_uri(uri)}: clients would write there themselves, past this server",
+                "Give its address: http://HOST:PORT.",
+            )
+            return
+        try:
+            self._reach(uri)
+        except Problem as problem:
+            yield Finding(
+                "tracking URI",
+                WARN,
+                f"{masked_uri(uri)}: {problem.message}",
+                "Start the server, or correct tracking_uri; check the name, the proxy in front and"
+                " the firewall.",
+            )
+        else:
+            yield Finding("tracking URI", OK, f"{masked_uri(uri)} answers")
 
     def _port(self) -> Finding:
         host, port = self._settings.host, self._settings.port
+        reach = " (only from this machine)" if host in _LOOPBACK else ""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,25 +121,28 @@ class Doctor:
                 probe.bind((host, port))
             except OSError as error:
                 if self._clients() is not None:
-                    return Finding("port", OK, f"a server answers on {host}:{port}")
+                    return Finding("port", OK, f"a server answers on {host}:{port}{reach}")
                 return Finding(
                     "port",
                     FAIL,
                     f"{host}:{port} cannot be used: {error.strerror}",
                     f"See who has it: lsof -i :{port}; stop that, or choose another with --port.",
                 )
-        return Finding("port", OK, f"{host}:{port} is free")
+        return Finding("port", OK, f"{host}:{port} is free{reach}")
 
     def _database(self) -> Iterator[Finding]:
         uri = masked_uri(self._settings.store_uri)
         if not inspect.is_there(self._settings.store_uri):
-            yield Finding("database", OK, f"{uri}: none yet; the server makes it when it starts")
+            made = f"{uri}: none yet; the server makes it when it starts"
+            yield self._writable() or Finding("database", OK, made)
             return
         try:
             dialect = self._dialect()
             version = inspect.server_version(dialect)
             state = inspect.schema(dialect)
-            yield Finding("database", OK, f"{uri} answers ({dialect.name} {version})")
+            megabytes = inspect.total_bytes(dialect) / 2**20
+            answer = f"{uri} answers ({dialect.name} {version}, {megabytes:.1f} MiB)"
+            yield self._writable() or Finding("database", OK, answer)
             yield self._schema(state)
             yield self._clock(inspect.clock(dialect) - time.time_ns() // 1_000_000)
         except Problem as problem:
@@ -122,13 +150,33 @@ class Doctor:
             return
         yield from self._sqlite()
 
+    def _writable(self) -> Finding | None:
+        """What keeps the server from writing its SQLite file; None for nothing, or no SQLite."""
+        path = self._sqlite_file()
+        if path is None:
+            return None
+        folder = next(p for p in path.parents if p.exists())
+        for place in (path, folder):
+            if place.exists() and not os.access(place, os.W_OK):
+                uri, fix = masked_uri(self._settings.store_uri), self._database_fix()
+                return Finding("database", FAIL, f"{uri}: {place} cannot be written", fix)
+        return None
+
+    def _sqlite_file(self) -> Path | None:
+        scheme, _, rest = self._settings.store_uri.partition("://")
+        if scheme.partition("+")[0] != "sqlite":
+            return None
+        return Path(unquote(rest.partition("?")[0]).removeprefix("/")).absolute()
+
     def _database_fix(self) -> str:
         parts = urlsplit(self._settings.store_uri)
         scheme = parts.scheme.partition("+")[0]
         if scheme == "sqlite":
             return "Let the user of the server read and write the file and its folder."
         shown = f"-h {parts.hostname} -U {parts.username or 'USER'} {parts.path.lstrip('/')}"
-        tool = "psql" if scheme.startswith("postgres") else "mysql"
+        tool = _TOOLS.get(scheme)
+        if tool is None:
+            return "Correct backend_store_uri."
         return (
             f"Try from this machine: {tool} {shown}. Check that the server runs, the name, the"
             " firewall, the password, and that the database exists (CREATE DATABASE ...)."
@@ -162,11 +210,11 @@ class Doctor:
         )
 
     def _sqlite(self) -> Iterator[Finding]:
-        if not self._settings.store_uri.startswith("sqlite"):
+        path = self._sqlite_file()
+        if path is None:
             return
-        path = Path(self._settings.store_uri.partition("://")[2].removeprefix("/"))
-        kind = _file_system(path.absolute().parent)
-        if kind in _NETWORK_FILE_SYSTEMS:
+        kind = machine.file_system(path.parent)
+        if kind in machine.NETWORK_FILE_SYSTEMS:
             yield Finding(
                 "file system",
                 FAIL,
@@ -211,13 +259,13 @@ class Doctor:
         spot.store.delete(path)
 
     def _credentials(self, scheme: str) -> Iterator[Finding]:
+        scheme = _ALSO.get(scheme, scheme)
         library = _LIBRARIES.get(scheme)
         if library is None:
             return
-        if find_spec(library.partition(".")[0]) is None:
-            yield Finding(
-                "library", FAIL, f"{library} is not installed", f"pip install 'milepost[{scheme}]'"
-            )
+        if not _is_installed(library):
+            fix = f"pip install 'milepost[{_EXTRAS.get(scheme, scheme)}]'"
+            yield Finding("library", FAIL, f"{library} is not installed", fix)
         names = _CREDENTIALS[scheme]
         there = [name for name in names if self._environ.get(name)]
         file = Path(_CREDENTIAL_FILES.get(scheme, "")).expanduser()
@@ -230,72 +278,6 @@ class Doctor:
                 f"none for {scheme} in the environment or its usual file",
                 f"Set {names[0]} (and its secret), unless the machine itself has a role.",
             )
-
-    def _disk(self) -> Iterator[Finding]:
-        places = {Path(self._settings.data_dir)}
-        if (folder := local_path(self._settings.artifacts_uri)) is not None:
-            places.add(Path(folder))
-        seen: set[int] = set()
-        for place in sorted(places):
-            there = next(p for p in (place.absolute(), *place.absolute().parents) if p.exists())
-            device = there.stat().st_dev
-            if device not in seen:
-                seen.add(device)
-                yield _room(there)
-
-    def _open_files(self) -> Finding:
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        if limit > _FEW_FILES or limit < 0:
-            return Finding("open files", OK, f"up to {limit}")
-        return Finding(
-            "open files",
-            WARN,
-            f"only {limit} for each process",
-            "Raise it: ulimit -n 65536, or LimitNOFILE= in the service.",
-        )
-
-    def _proxies(self) -> Iterator[Finding]:
-        proxies = [
-            n
-            for n in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-            if self._environ.get(n)
-        ]
-        endpoint = urlsplit(self._environ.get("MLFLOW_S3_ENDPOINT_URL", "")).hostname
-        if not proxies:
-            yield Finding("proxy", OK, "no proxy variables")
-            return
-        past = self._environ.get("NO_PROXY") or self._environ.get("no_proxy") or ""
-        hosts = [part.strip().lstrip(".") for part in past.split(",")]
-        wanted = [host for host in ("localhost", "127.0.0.1", endpoint) if host]
-        missing = [host for host in wanted if not any(_covers(rule, host) for rule in hosts)]
-        if missing:
-            yield Finding(
-                "proxy",
-                WARN,
-                f"{', '.join(proxies)} also for {', '.join(missing)}",
-                f"Add to NO_PROXY: {','.join(missing)}",
-            )
-        else:
-            yield Finding("proxy", OK, f"{', '.join(proxies)}, past it for {past}")
-
-    def _certificates(self) -> Iterator[Finding]:
-        for name in _CERTIFICATES:
-            path = self._environ.get(name)
-            if path and not Path(path).exists():
-                yield Finding(
-                    "TLS",
-                    FAIL,
-                    f"{name} names {path}, which is not there",
-                    f"Correct or unset {name}.",
-                )
-        for name in ("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_S3_IGNORE_TLS"):
-            if self._environ.get(name, "").lower() == "true":
-                yield Finding(
-                    "TLS",
-                    WARN,
-                    f"{name} switches the check of certificates off",
-                    "Name the certificate of your authority instead.",
-                )
 
     def _client_versions(self) -> Finding:
         seen = self._clients()
@@ -312,30 +294,8 @@ class Doctor:
         return Finding("clients", OK, f"seen: {', '.join(seen) or 'none yet'}")
 
 
-def _covers(rule: str, host: str) -> bool:
-    return rule in ("*", host) or (rule != "" and host.endswith(f".{rule}"))
-
-
-def _room(place: Path) -> Finding:
-    usage = shutil.disk_usage(place)
-    found = f"{place}: {usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.0f}"
-    if usage.free < _TOO_LITTLE:
-        return Finding("disk", FAIL, found, "Make room: milepost gc --older-than 0s --give-back")
-    if usage.free < _LITTLE:
-        return Finding("disk", WARN, found, "Plan for more, or a retention policy.")
-    return Finding("disk", OK, found)
-
-
-def _file_system(folder: Path) -> str:
-    """The kind of file system a folder is on; "" where the machine does not tell."""
+def _is_installed(library: str) -> bool:
     try:
-        lines = Path("/proc/mounts").read_text().splitlines()
-    except OSError:
-        return ""
-    best, kind = "", ""
-    for line in lines:
-        _, mount, found, *_ = line.split()
-        inside = str(folder) == mount or str(folder).startswith(mount.rstrip("/") + "/")
-        if inside and len(mount) >= len(best):
-            best, kind = mount, found
-    return kind
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # not even the package it is in
+        return False
