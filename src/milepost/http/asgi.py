@@ -19,6 +19,10 @@ HTML = b"text/html; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
 
 
+WHOLE = "milepost.body"
+"""Key of a response's first message under which the whole body comes along (see protocol.py)."""
+
+
 class DisconnectedError(Exception):
     """The client went away before its request was complete."""
 
@@ -75,9 +79,9 @@ async def respond(
             "status": status,
             "headers": [
                 (b"content-type", content_type),
-                (b"content-length", str(len(body)).encode()),
+                (b"content-length", b"%d" % len(body)),
                 *(headers or ()),
             ],
+            WHOLE: body,
         }
     )
-    await send({"type": "http.response.body", "body": body})

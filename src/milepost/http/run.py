@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import signal
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from milepost.app import build
@@ -21,6 +18,7 @@ from milepost.config import Settings
 from milepost.errors import Problem, Unavailable
 from milepost.http import logs
 from milepost.http.asgi import Handler
+from milepost.http.protocol import Protocol
 from milepost.http.server import Server
 from milepost.services.telemetry import metrics_folder
 from milepost.store.db import open_dialect, probe
@@ -31,46 +29,6 @@ _BACKLOG = 2048
 _PAUSE_SECONDS = 1.0
 _WORKER_SECONDS = 30  # a worker that is starved for less must not be killed with its requests
 _KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that they hang up first
-
-
-class _Corked:
-    """A transport that sends what is written in one turn of the event loop with one system call.
-
-    The server writes head and body of a response separately; two small packets would cost a third
-    of the time of a small request.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Queue data for the end of this turn."""
-        if not self._parts:
-            self._loop.call_soon(self._flush)
-        self._parts.append(data)
-
-    def _flush(self) -> None:
-        if self._parts:
-            parts, self._parts = self._parts, []
-            self._transport.write(b"".join(parts) if len(parts) > 1 else parts[0])
-
-    def close(self) -> None:
-        """Send what is queued, then close."""
-        self._flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 over a corked transport."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Called with each new connection."""
-        super().connection_made(cast(asyncio.Transport, _Corked(transport, self.loop)))
 
 
 @dataclass(frozen=True)
@@ -130,7 +88,7 @@ def _serve(settings: Settings, listening: socket.socket) -> None:
         factory=isinstance(app, _Factory),
         workers=settings.workers,
         loop="uvloop",
-        http=_Protocol,
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_level="warning",
