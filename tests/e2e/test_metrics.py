@@ -26,6 +26,18 @@ def counted(text: str, name: str, *labels: str) -> float:
     return sum(float(line.split()[-1]) for line in lines if all(one in line for one in labels))
 
 
+def all_counted(server: MilepostServer, requests: int) -> str:
+    """What /metrics says once every worker has written down what it did, which takes it a moment;
+    a request that is counted twice would make it more than there were."""
+    give_up = time.monotonic() + 60
+    while True:
+        text = httpx.get(f"{server.url}/metrics").text
+        if counted(text, "mlflow_requests_total", ROUTE) >= requests:
+            return text
+        assert time.monotonic() < give_up, text
+        time.sleep(0.1)
+
+
 ROUTE = 'route="mlflow/experiments/get"'
 
 
@@ -38,8 +50,7 @@ def test_prometheus_scrapes_all_workers_as_one(
     often = {"MILEPOST_COLLECTION_INTERVAL": "1"}
     server = milepost_server(postgres_uri(), "--workers=2", env=often)
     get_experiment(server, 40)
-    time.sleep(2)  # a worker that was not asked writes its numbers within a second
-    text = httpx.get(f"{server.url}/metrics").text
+    text = all_counted(server, 40)
     assert counted(text, "mlflow_requests_total", ROUTE, 'status="200"') == 40
     assert counted(text, "mlflow_request_duration_seconds_count", ROUTE) == 40
     assert counted(text, "mlflow_http_request_total", 'method="GET"', 'status="200"') >= 40

@@ -12,6 +12,7 @@ import subprocess
 import tarfile
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,24 @@ def test_logs(session: Session, server: MilepostServer) -> None:
     log.write_text("".join(f"line {i}\n" for i in range(200)))
     assert session.text("milepost logs").splitlines()[0] == "line 100"
     assert session.text("milepost logs --tail 1") == "line 199\n"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_logs_as_json(form: str, milepost_server: StartMilepost, tmp_path: Path) -> None:
+    """Whichever way the server writes them, so that scripts need not know."""
+    noisy = {"MILEPOST_LOG_FORMAT": form, "MILEPOST_SLOW_QUERY_MS": "0"}
+    server = milepost_server(None, env=noisy)
+    url = f"{server.url}/api/2.0/mlflow/experiments/get?experiment_id=0"
+    httpx.get(url, headers={"X-Request-ID": "mine-1"}, trust_env=False).raise_for_status()
+    with (server.data / "milepost.log").open("a") as log:
+        log.write("  a line of a traceback\n")
+    session = Session(tmp_path, {"MILEPOST_DATA_DIR": str(server.data)})
+    lines = [json.loads(line) for line in session.text("milepost logs --json").splitlines()]
+    mine = next(line for line in lines if line.get("request_id") == "mine-1")
+    assert (mine["level"], mine["logger"]) == ("warning", "milepost.store.watch")
+    assert mine["message"].startswith("slow query")
+    assert abs(datetime.fromisoformat(mine["time"]) - datetime.now(UTC)) < timedelta(days=1)
+    assert lines[-1] == {"message": "  a line of a traceback"}
 
 
 def test_logs_follow(session: Session, server: MilepostServer) -> None:

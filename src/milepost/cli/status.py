@@ -19,7 +19,7 @@ from milepost.cli.output import emit, json_option, not_well, pairs, size, when
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
 from milepost.errors import NotFound, Problem, Unavailable
-from milepost.http.logs import log_path
+from milepost.http.logs import as_object, log_path
 from milepost.services import backup
 from milepost.store import inspect
 from milepost.store.db import open_dialect
@@ -181,17 +181,21 @@ def open_(only_print: bool, url: str, as_json: bool, **flags: Any) -> None:
 @click.option("--follow", "-f", is_flag=True, help="Go on printing what is added.")
 @click.option("--tail", "-n", type=click.IntRange(min=0), default=100, show_default=True,
               help="How many lines to begin with.")  # fmt: skip
+@json_option
 @setting_options
-def logs(follow: bool, tail: int, **flags: Any) -> None:
+def logs(follow: bool, tail: int, as_json: bool, **flags: Any) -> None:
     """Print the server's log, which it keeps in the data folder besides standard error.
 
-    With the setting log_format=json each line is a JSON object.
+    With --json each line is a JSON object with time, level, logger, message and request_id,
+    whether the server logs text or JSON.
 
     \b
     Examples:
       milepost logs
       milepost logs --follow --tail 20
+      milepost logs --json | jq 'select(.level == "warning")'
     """
+    shown = as_object if as_json else str
     path = log_path(loaded(flags).settings)
     try:
         log = path.open(errors="replace")
@@ -202,10 +206,10 @@ def logs(follow: bool, tail: int, **flags: Any) -> None:
         ) from None
     with log:
         for line in deque(log, tail):
-            click.echo(line, nl=False)
+            click.echo(shown(line), nl=False)
         while follow:
             line = log.readline()
             if line:
-                click.echo(line, nl=False)
+                click.echo(shown(line), nl=False)
             else:
                 time.sleep(0.2)

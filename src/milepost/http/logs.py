@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -15,6 +16,11 @@ import msgspec
 from milepost.config import Settings
 
 _LARGE = 16 << 20
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_LINE = re.compile(
+    r"(?P<time>[\d-]+ [\d:]+,\d+) (?P<level>[A-Z]+) (?P<logger>[\w.]+): (?P<message>.*?)"
+    r"(?: \[request (?P<request>[^\] ]+)\])?"
+)
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being worked on."""
 
@@ -41,6 +47,27 @@ class _Json(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def as_object(line: str) -> str:
+    """A line of the log, whichever of the two kinds it is, as one of JSON. Lines that belong to the
+    one before, such as those of a traceback, have only a message."""
+    if line.startswith("{"):
+        return line
+    found = _LINE.fullmatch(line.rstrip("\n"))
+    if found is None:
+        return msgspec.json.encode({"message": line.rstrip("\n")}).decode() + "\n"
+    # The formatter writes local time; the other kind of log has UTC.
+    time = datetime.strptime(found["time"], "%Y-%m-%d %H:%M:%S,%f").astimezone(UTC)
+    parts = {
+        "time": time.isoformat(),
+        "level": found["level"].lower(),
+        "logger": found["logger"],
+        "message": found["message"],
+    }
+    if found["request"]:
+        parts["request_id"] = found["request"]
+    return msgspec.json.encode(parts).decode() + "\n"
+
+
 def log_path(settings: Settings) -> Path:
     """The file that gets the log besides standard error."""
     return Path(settings.log_file or Path(settings.data_dir) / "milepost.log")
@@ -55,7 +82,7 @@ def set_up(settings: Settings) -> None:
         or os.path.isdir(settings.data_dir)
     ):
         handlers.append(_file(log_path(settings)))
-    text = _Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    text = _Text(_FORMAT)
     for handler in handlers:
         handler.setFormatter(_Json() if settings.log_format == "json" else text)
     root = logging.getLogger("milepost")
