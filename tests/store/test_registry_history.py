@@ -39,7 +39,7 @@ def test_history_has_who_what_when_and_why(kept: Kept) -> None:
     kept.write(registry.models.rename, BOB, "net", "mesh")
     kept.write(registry.versions.delete, BOB, "mesh", 1)
     kept.write(registry.models.delete, BOB, "mesh")
-    found = kept.history("net") + kept.history("mesh")
+    found = kept.history("mesh")
     assert [(c.actor, c.version, c.action, c.subject, c.old, c.new) for c in found] == [
         ("ann", 0, "model.created", "", None, None),
         ("ann", 0, "model.tag.set", "team", None, "blue"),
@@ -252,3 +252,15 @@ def test_what_is_imported_is_history_too(kept: Kept) -> None:
     last = kept.history("copy")[-1]
     assert (last.version, last.new) == (3, "source=s3://b/p, stage=Staging")
     assert len(kept.history("copy")) == 8
+
+
+def test_a_deleted_model_keeps_what_it_did_under_earlier_names(kept: Kept) -> None:
+    kept.create("first", versions=1)
+    kept.write(kept.registry.models.rename, ANN, "first", "second")
+    kept.move("second", 1, Stage.STAGING)
+    kept.write(kept.registry.models.delete, BOB, "second")
+    whole = ["model.created", "version.created", "model.renamed", "stage.changed", "model.deleted"]
+    assert [c.action for c in kept.history("second")] == whole
+    assert [c.action for c in kept.history("first")] == whole[:3]
+    kept.create("second")
+    assert [c.action for c in kept.history("second")] == [*whole[3:], "model.created"]

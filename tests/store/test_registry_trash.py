@@ -7,7 +7,7 @@ import pytest
 from milepost.domain.registry import Stage
 from milepost.domain.tracking import Tag
 from milepost.errors import Exists, NotFound
-from milepost.store.registry import trash
+from milepost.services.registry.trash import remove_forever
 from tests.store.conftest import Opened
 from tests.store.registry_kit import ANN, BOB, Kept, kept_on
 
@@ -81,10 +81,12 @@ def test_forever_leaves_nothing_but_history(kept: Kept) -> None:
     kept.write(kept.registry.models.set_alias, ANN, "gone", "best", 1)
     kept.write(kept.registry.models.delete, ANN, "gone")
     number = _number(kept, "gone")
-    assert kept.write(trash.remove, number)
-    assert not kept.write(trash.remove, number)
+    assert kept.write(remove_forever, number)
+    assert not kept.write(remove_forever, number)
     assert [_rows(kept, table) for table in tables] == before
-    assert [c.action for c in kept.history("gone")][-1] == "model.deleted"
+    actions = [c.action for c in kept.history("gone")]
+    assert actions[0] == "model.created"
+    assert actions[-2:] == ["model.deleted", "model.removed"]
 
 
 def test_a_logged_model_comes_back(kept: Kept) -> None:

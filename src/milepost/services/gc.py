@@ -20,6 +20,7 @@ from milepost.blobs.base import Entry
 from milepost.blobs.stores import Spot, Stores
 from milepost.errors import Conflict, Problem
 from milepost.services.locations import Locations
+from milepost.services.registry.trash import remove_forever
 from milepost.services.tracking import now
 from milepost.store import gc, leases
 from milepost.store.db import Store
@@ -184,7 +185,7 @@ class Collector:
     def _registered(self, wanted: Selection, before: int, done: Collected) -> None:
         """Remove registered models; their versions' files belong to runs and logged models."""
         for number in self._store.read(partial(_find_registered, before), wanted.registered):
-            if wanted.dry_run or self._store.write(trash.remove, number):
+            if wanted.dry_run or self._store.write(remove_forever, number):
                 done.registered += 1
 
     def _orphans(self, wanted: Selection, done: Collected) -> None:

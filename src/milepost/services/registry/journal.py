@@ -50,10 +50,11 @@ class Journal:
         self, tx: Tx, name: str, version: int | None, limit: int, token: str
     ) -> Page[Change]:
         """A page of what happened to a model or one of its versions, newest first. The name of a
-        model that was deleted or renamed still leads to what was recorded under it."""
+        model that was deleted leads to all of it, an earlier name to what was recorded under it."""
         model = models.find(tx, name)
+        number = history.deleted(tx, name) if model is None else model.id
         before = decode_page_token(token) or _NEWEST
-        found = history.of(tx, name, model.id if model else None, version, before, limit + 1)
+        found = history.of(tx, name, number, version, before, limit + 1)
         if model is None and not found and not token:
             raise NotFound(f"Registered Model with name={name} not found")
         more = len(found) > limit

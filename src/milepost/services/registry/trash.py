@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from milepost.domain.registry import By
+from milepost.domain.registry import By, Change
 from milepost.errors import Exists, NotFound
 from milepost.services.registry.journal import Entry, Journal
 from milepost.services.registry.models import locked
 from milepost.services.tracking import now
 from milepost.store import logged_models
 from milepost.store.logged_models import DeletedLoggedModel
-from milepost.store.registry import models, trash
+from milepost.store.registry import history, models, trash
 from milepost.store.registry.trash import DeletedModel
 from milepost.store.tx import Tx
 
@@ -47,3 +47,14 @@ class ModelTrash:
         if found is None:
             raise NotFound(f"Logged model with ID '{model_id}' not found.")
         logged_models.restore(tx, found.id, now())
+
+
+def remove_forever(tx: Tx, number: int) -> bool:
+    """Remove a registered model in the trash with all it had; whether it was still there. Only its
+    history stays, and says so."""
+    name = trash.lock(tx, number)
+    if name is None:
+        return False
+    trash.remove(tx, number)
+    history.add(tx, number, [Change(0, name, 0, now(), "", "model.removed", "", None, None, "")])
+    return True

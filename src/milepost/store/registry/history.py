@@ -40,3 +40,13 @@ def of(
             parameters += [value, *more, before, limit]
     rows = tx.rows(f"{' UNION '.join(parts)} ORDER BY id DESC LIMIT ?", (*parameters, limit))
     return [Change(*row) for row in rows]
+
+
+def deleted(tx: Tx, name: str) -> int | None:
+    """The number of the model that was deleted last under a name."""
+    row = tx.row(
+        "SELECT model_id FROM registry_history WHERE model_name = ? AND action = 'model.deleted'"
+        " ORDER BY id DESC LIMIT 1",
+        (name,),
+    )
+    return row[0] if row else None

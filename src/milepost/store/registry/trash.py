@@ -71,11 +71,8 @@ def before(tx: Tx, time: int, numbers: Sequence[int]) -> list[int]:
     return [row[0] for row in rows]
 
 
-def remove(tx: Tx, number: int) -> bool:
-    """Remove a model in the trash with all that hangs on it, but not its history; whether it was
-    still there."""
-    if lock(tx, number) is None:
-        return False
+def remove(tx: Tx, number: int) -> None:
+    """Remove a locked model in the trash with all that hangs on it, but not its history."""
     tx.run(
         "DELETE FROM model_version_tags WHERE version_id IN"
         " (SELECT id FROM model_versions WHERE model_id = ?)",
@@ -84,4 +81,3 @@ def remove(tx: Tx, number: int) -> bool:
     for table in _PARTS:
         tx.run(f"DELETE FROM {table} WHERE model_id = ?", (number,))
     tx.run("DELETE FROM deleted_models WHERE id = ?", (number,))
-    return True
