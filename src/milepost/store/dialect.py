@@ -7,7 +7,7 @@ error into a Problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -79,8 +79,8 @@ class Dialect:
     begin_write: str
     for_update: str
     like_suffix: str
-    max_rows: int
-    """The most rows of one INSERT."""
+    parts: Callable[[Sequence[Row]], Iterable[Sequence[Row]]]
+    """Rows in as few parts as may each be one INSERT."""
 
     max_readers: int
     returning: bool
@@ -117,6 +117,17 @@ def values(rows: Sequence[Row]) -> tuple[str, list[Any]]:
     """Rows as VALUES with a parameter for each cell."""
     one = f"({','.join('?' * len(rows[0]))})"
     return f"VALUES {','.join([one] * len(rows))}", list(chain.from_iterable(rows))
+
+
+def by_rows(most: int) -> Callable[[Sequence[Row]], Iterable[Sequence[Row]]]:
+    """Parts of at most so many rows."""
+
+    def parts(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
+        if len(rows) <= most:
+            return (rows,)
+        return (rows[start : start + most] for start in range(0, len(rows), most))
+
+    return parts
 
 
 def on_conflict_clause(keys: Sequence[str], columns: Sequence[str], action: OnConflict) -> str:

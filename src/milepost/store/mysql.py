@@ -13,7 +13,7 @@ import pymysql
 from pymysql.constants import CLIENT, ER
 from pymysql.cursors import SSCursor
 
-from milepost.errors import Exists, Full, Invalid, Problem, Unavailable
+from milepost.errors import Exists, Full, Invalid, Problem, TooLarge, Unavailable
 from milepost.store.dialect import Connection, Dialect, OnConflict, Row, values
 
 TYPES = {
@@ -31,6 +31,9 @@ TYPES = {
 _COLLATION_MARIADB = "utf8mb4_nopad_bin"
 _COLLATION_MYSQL = "utf8mb4_0900_bin"
 _LOCK_SECONDS = 120
+_MAX_ROWS = 2000
+_PACKET = 4 << 20  # what the oldest servers take, until this one has said what it takes
+_ROOM = 64 << 10  # for all of a statement but its values
 _RETRYABLE = {ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020}  # 1020: record changed since last read
 _FULL = {ER.DISK_FULL, ER.RECORD_FILE_FULL}
 _GONE = {0, 1927, 2003, 2006, 2013, 2014, 2055, ER.SERVER_SHUTDOWN}
@@ -51,6 +54,7 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
     }
 
     types = dict(TYPES)
+    packet = [_PACKET]
 
     def connect(read_only: bool) -> Connection:
         connection = pymysql.connect(
@@ -70,6 +74,8 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
             collation=_COLLATION_MARIADB if maria else _COLLATION_MYSQL
         )
         with connection.cursor() as cursor:
+            cursor.execute("SELECT @@max_allowed_packet")
+            packet[0] = int(cursor.fetchone()[0])
             cursor.execute("SET innodb_lock_wait_timeout = 30")
             isolation = "REPEATABLE READ" if read_only else "READ COMMITTED"
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}")
@@ -91,7 +97,7 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
         begin_write="START TRANSACTION",
         for_update=" FOR UPDATE",
         like_suffix="",  # NO_BACKSLASH_ESCAPES leaves LIKE without an escape character
-        max_rows=2000,
+        parts=lambda rows: _parts(rows, packet[0]),
         max_readers=8,
         returning=False,
         conflict=_conflict,
@@ -109,6 +115,33 @@ def _limit(connection: Any, seconds: float) -> None:
             cursor.execute("SET max_statement_time = %s", (seconds,))
         else:
             cursor.execute("SET max_execution_time = %s", (max(1, int(seconds * 1000)),))
+
+
+def _parts(rows: Sequence[Row], packet: int) -> Iterator[Sequence[Row]]:
+    """Rows for INSERTs that the server takes: one larger than `packet` bytes makes it hang up."""
+    part: list[Row] = []
+    size = 0
+    for row in rows:
+        length = sum(map(_length, row))
+        if length > packet - _ROOM:
+            raise TooLarge(
+                f"MySQL takes at most {packet} bytes at once, and this needs {length}:"
+                " send less, or have its max_allowed_packet raised."
+            )
+        if part and (len(part) == _MAX_ROWS or size + length > packet // 4):
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += length
+    if part:
+        yield part
+
+
+def _length(value: Any) -> int:
+    """About how many bytes of a statement a value takes; quotes in it are doubled."""
+    if isinstance(value, str):
+        return (len(value) if value.isascii() else len(value.encode())) + value.count("'")
+    return len(value) + value.count(b"'") if isinstance(value, bytes) else 8
 
 
 def _pairs(pairs: Sequence[Row]) -> tuple[str, list[Any]]:

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from milepost.errors import Full, Invalid, Problem, Unavailable
-from milepost.store.dialect import Connection, Dialect, Row, on_conflict_clause, values
+from milepost.store.dialect import (
+    Connection,
+    Dialect,
+    Row,
+    by_rows,
+    on_conflict_clause,
+    values,
+)
 
 TYPES = {
     "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -81,7 +88,7 @@ def sqlite(path: str, durability: str) -> Dialect:
         begin_write="BEGIN IMMEDIATE",
         for_update="",
         like_suffix="",
-        max_rows=2000,
+        parts=by_rows(2000),
         max_readers=4,
         returning=False,
         conflict=on_conflict_clause,

@@ -73,14 +73,12 @@ class Tx:
         keys: Sequence[str] = (),
         on_conflict: OnConflict = "fail",
     ) -> None:
-        """Insert many rows with as few statements as the database's parameter limit allows."""
+        """Insert many rows with as few statements as the database's limits allow."""
         if not rows:
             return
         tail = self.dialect.conflict(keys, columns, on_conflict)
         head = f"INSERT INTO {table} ({','.join(columns)}) "
-        step = self.dialect.max_rows
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
+        for part in self.dialect.parts(rows):
             source, parameters = self.dialect.rows_source(part)
             self.run(head + source + tail, parameters)
 
