@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -66,6 +67,14 @@ class History:
         """The points as rows."""
         for step, time, value in zip(self.steps, self.times, self.values, strict=True):
             yield (step, time, value, 0) if value == value else (step, time, 0.0, 1)
+
+    def between(self, start: int, end: int) -> History:
+        """The points with start <= step <= end."""
+        low, high = bisect_left(self.steps, start), bisect_right(self.steps, end)
+        part = History()
+        part.steps, part.times = self.steps[low:high], self.times[low:high]
+        part.values = self.values[low:high]
+        return part
 
     def in_time_order(self) -> bool:
         """Whether timestamps never decrease along the steps, as in nearly every training run."""
@@ -133,13 +142,7 @@ def read_steps(tx: Tx, run: int, key: int, start: int, end: int) -> History:
     """The points with start <= step <= end."""
     parts = [c for c in chunks(tx, run, key) if c.first[0] <= end and c.last[0] >= start]
     rows = [r for r in recent.of_key(tx, run, key) if start <= r[0] <= end]
-    history = load(tx, run, key, parts, rows)
-    inside = [start <= s <= end for s in history.steps]
-    if all(inside):
-        return history
-    trimmed = History()
-    trimmed.extend_rows([r for r, keep in zip(history.rows(), inside, strict=True) if keep])
-    return trimmed
+    return load(tx, run, key, parts, rows).between(start, end)
 
 
 def page(tx: Tx, run: int, key: int, offset: int, limit: int) -> list[tuple[int, int, float]]:
@@ -147,7 +150,10 @@ def page(tx: Tx, run: int, key: int, offset: int, limit: int) -> list[tuple[int,
     then step, then value. Where time follows steps only the chunks of the page are read."""
     parts, rows = chunks(tx, run, key), recent.of_key(tx, run, key)
     if not _ordered_by_time(parts, rows):
-        return _sorted_by_time(load(tx, run, key, parts, rows))[offset : offset + limit]
+        history = load(tx, run, key, parts, rows)
+        # A stable sort of the numbers keeps (step, value) as they are, NaN where it is stored.
+        order = sorted(range(len(history)), key=history.times.__getitem__)[offset : offset + limit]
+        return [(history.times[i], history.steps[i], history.values[i]) for i in order]
     needed, before = [], 0
     for part in parts:
         if before + part.size > offset and before < offset + limit:
@@ -168,9 +174,3 @@ def _ordered_by_time(parts: Sequence[Chunk], rows: Sequence[PointRow]) -> bool:
     if parts and rows and (parts[-1].last >= rows[0][:2] or parts[-1].last[1] > rows[0][1]):
         return False
     return all(a[1] <= b[1] for a, b in pairwise(rows))
-
-
-def _sorted_by_time(history: History) -> list[tuple[int, int, float]]:
-    points = zip(history.times, history.steps, history.values, strict=True)
-    # NaN sorts as the 0 it is stored as; it has no order of its own.
-    return sorted(points, key=lambda p: (p[0], p[1], p[2] if p[2] == p[2] else 0.0))
