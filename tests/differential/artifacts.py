@@ -29,7 +29,7 @@ def _file(path: str, **headers: str) -> Call:
 
 
 def _list(run: str = "$run", **query: str) -> Call:
-    return get("artifacts/list", run_id=run, **query)
+    return get("artifacts/list", None, run_id=run, **query)
 
 
 def _listed(path: str) -> Call:
