@@ -6,11 +6,16 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
 
 import pytest
 
-from milepost.exporters.cloudwatch import EmbeddedMetrics
+from milepost.exporters.cloudwatch import CloudWatchApi, EmbeddedMetrics
 from milepost.exporters.dogstatsd import DogStatsD
 from milepost.exporters.otlp import Otlp
 from milepost.exporters.prometheus import render
@@ -126,7 +131,7 @@ def test_dogstatsd_packets() -> None:
 
 def test_embedded_metric_format_tells_only_what_is_new() -> None:
     output = io.StringIO()
-    exporter = EmbeddedMetrics("Team", output)
+    exporter = EmbeddedMetrics("Team", output=output)
     measure(exporter)
     exporter.send()
     counter, gauge, histogram = [json.loads(line) for line in output.getvalue().splitlines()]
@@ -142,6 +147,90 @@ def test_embedded_metric_format_tells_only_what_is_new() -> None:
     output.truncate(0)
     exporter.send()
     assert "mlflow_requests_total" not in output.getvalue()
+
+
+Inbox = tuple[str, "SimpleQueue[tuple[str, Mapping[str, str], Any]]"]
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """(URL, what was posted to it: path, headers, JSON)"""
+    received: SimpleQueue[tuple[str, Mapping[str, str], Any]] = SimpleQueue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            received.put((self.path, dict(self.headers), body))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", received
+        server.shutdown()
+        thread.join()
+
+
+def test_cloudwatch_by_its_api(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Amazon's own library, towards a server that only listens."""
+    url, received = inbox
+    for name, value in {
+        "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    exporter = CloudWatchApi("Team")
+    measure(exporter)
+    exporter.send()
+    _, headers, body = received.get(timeout=60)
+    assert headers["X-Amz-Target"].endswith(".PutMetricData")
+    assert body["Namespace"] == "Team"
+    counter, gauge, timing = body["MetricData"]
+    assert (counter["MetricName"], counter["Value"]) == ("mlflow_requests_total", 2)
+    assert {d["Name"] for d in counter["Dimensions"]} == {"method", "route", "status"}
+    assert (gauge["MetricName"], gauge["Value"]) == ("mlflow_active_experiments", 7)
+    assert (timing["Unit"], timing["Counts"]) == ("Seconds", [1, 1, 1])
+
+
+def test_otlp_over_http(inbox: Inbox) -> None:
+    url, received = inbox
+    exporter = Otlp(url, "api-key=a%20b", "1.0", 60)
+    measure(exporter)
+    exporter.send()
+    path, headers, body = received.get(timeout=60)
+    assert path == "/v1/metrics"
+    assert headers["Api-Key"] == "a b"
+    (scope,) = body["resourceMetrics"][0]["scopeMetrics"]
+    assert {m["name"] for m in scope["metrics"]} == {
+        "mlflow_requests_total", "mlflow_request_duration_seconds", "mlflow_active_experiments",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_gauges_are_sent_by_one_process_for_all(leads: bool) -> None:
+    """An agent keeps the last value it gets: several workers' would overwrite each other's."""
+    key = ("mlflow_requests_in_progress", ())
+    everybody = {key: 5.0} if leads else {}
+    output = io.StringIO()
+    lines = EmbeddedMetrics("Team", lambda: everybody, output)
+    lines.gauge("mlflow_requests_in_progress", 1)
+    lines.send()
+    sent = [json.loads(line)["mlflow_requests_in_progress"] for line in output.getvalue().split()]
+    assert sent == list(everybody.values())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+        agent.bind(("127.0.0.1", 0))
+        agent.settimeout(60)
+        datagrams = DogStatsD("127.0.0.1", agent.getsockname()[1], lambda: everybody)
+        datagrams.gauge("mlflow_requests_in_progress", 1)
+        datagrams.count("mlflow_writes_total", 1)
+        datagrams.send()
+        said = agent.recv(65536).decode().splitlines()
+    assert said == ["mlflow_writes_total:1|c", *(["mlflow_requests_in_progress:5|g"] * leads)]
 
 
 def test_otlp_message() -> None:

@@ -2,20 +2,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from email import message_from_string
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from queue import SimpleQueue
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from milepost.breaker import Breakers
+from milepost.breaker import Breakers, Rules
 from milepost.config import Settings
 from milepost.config.blocks import AlertAction, AlertRule
 from milepost.config.condition import condition
 from milepost.exporters.series import Series
-from milepost.services.alerts import Alerts, prometheus_rules
+from milepost.services.alerts import Alerts, Event, Messenger, prometheus_rules
 
 Inbox = tuple[str, "SimpleQueue[dict[str, Any]]"]
 
@@ -116,6 +118,64 @@ def test_people_are_told(tmp_path: Path, inbox: Inbox) -> None:
     assert (hook["alert"], hook["state"], hook["value"]) == ("many", "firing", 5)
     assert chat["text"] == "[firing] many: Too many runs."
     assert chat["attachments"][0]["color"] == "danger"
+
+
+class MailServer(StreamRequestHandler):
+    """Takes mail as SMTP has it, and keeps it."""
+
+    received: ClassVar[SimpleQueue[str]] = SimpleQueue()
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            if line.upper().startswith(b"DATA"):
+                self.wfile.write(b"354 go on\r\n")
+                lines = iter(self.rfile.readline, b".\r\n")
+                self.received.put(b"".join(lines).decode())
+            self.wfile.write(b"250 fine\r\n")
+
+
+def test_people_get_mail(tmp_path: Path) -> None:
+    rule = AlertRule("many", "mlflow_active_runs > 1", ("mail",), summary="Too many runs.")
+    with ThreadingTCPServer(("127.0.0.1", 0), MailServer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        action = AlertAction(
+            "email", to=("ann@example.org", "bob@example.org"), sender="milepost@example.org",
+            smtp_host="127.0.0.1", smtp_port=server.server_address[1],
+        )  # fmt: skip
+        watched = Watched(tmp_path, rule, mail=action)
+        watched.series.gauge("mlflow_active_runs", 5)
+        watched.after(1)
+        mail = message_from_string(MailServer.received.get(timeout=60))
+        watched.alerts.close()
+        server.shutdown()
+    assert mail["Subject"] == "[firing] many: Too many runs."
+    assert (mail["From"], mail["To"]) == (
+        "milepost@example.org",
+        "ann@example.org, bob@example.org",
+    )
+    assert "Condition: mlflow_active_runs > 1\nValue: 5\n" in str(mail.get_payload()).replace(
+        "\r\n", "\n"
+    )
+
+
+def test_whom_an_alert_does_not_reach_gets_the_next_one(
+    tmp_path: Path, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The breaker of an action tells how it goes; it never keeps an alert from being sent."""
+    monkeypatch.setattr("milepost.services.alerts._PAUSE_SECONDS", 0.0)
+    url, received = inbox
+    breakers = Breakers(Rules(failure_threshold=1, reset_timeout=3600))
+    event = Event("a", "firing", "c", 1.0, "warning", "", "now", "here")
+    away = Messenger({"hook": AlertAction("webhook", "http://127.0.0.1:9")}, 5, breakers)
+    away.send("hook", event)
+    away.close()
+    assert breakers.states() == {"alert action hook": "open"}
+    back = Messenger({"hook": AlertAction("webhook", url)}, 60, breakers)
+    back.send("hook", event)
+    assert received.get(timeout=60)["alert"] == "a"
+    back.close()
+    assert breakers.states() == {"alert action hook": "closed"}
 
 
 def test_an_error_rate(tmp_path: Path) -> None:

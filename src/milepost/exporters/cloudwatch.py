@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import msgspec
 
 from milepost.errors import Unsupported
-from milepost.exporters.series import BOUNDS, Histogram, Key, Series, Snapshot
+from milepost.exporters.series import BOUNDS, Gauges, Histogram, Key, Series, Snapshot
 
 _MOST_DATA = 500  # of one PutMetricData; it takes 1000 or a megabyte
 _MOST_DIMENSIONS = 30
@@ -20,15 +20,19 @@ _MOST_DIMENSIONS = 30
 class _CloudWatch(Series, ABC):
     """Gathers, and hands over what came since the last time it was taken."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, gauges: Gauges | None = None) -> None:
         super().__init__()
         self._namespace = namespace
+        self._all_gauges = gauges
         self._sent = Snapshot()
 
     def send(self) -> None:
         """Send what came since the last sending that succeeded."""
         now = self.snapshot()
-        self._put(now.since(self._sent))
+        news = now.since(self._sent)
+        if self._all_gauges is not None:
+            news.gauges = dict(self._all_gauges())
+        self._put(news)
         self._sent = now
 
     @abstractmethod
@@ -40,8 +44,10 @@ class EmbeddedMetrics(_CloudWatch):
 
     name = "CloudWatch (log lines)"
 
-    def __init__(self, namespace: str, output: TextIO | None = None) -> None:
-        super().__init__(namespace)
+    def __init__(
+        self, namespace: str, gauges: Gauges | None = None, output: TextIO | None = None
+    ) -> None:
+        super().__init__(namespace, gauges)
         self._output = output or sys.stdout
 
     def _put(self, news: Snapshot) -> None:
@@ -64,8 +70,8 @@ class CloudWatchApi(_CloudWatch):
 
     name = "CloudWatch"
 
-    def __init__(self, namespace: str) -> None:
-        super().__init__(namespace)
+    def __init__(self, namespace: str, gauges: Gauges | None = None) -> None:
+        super().__init__(namespace, gauges)
         try:
             import boto3  # noqa: PLC0415 - only who sends to Amazon needs it
         except ImportError:

@@ -10,6 +10,8 @@ import socket
 from collections.abc import Sequence
 from threading import Lock
 
+from milepost.exporters.series import Gauges
+
 _PACKET = 1400  # bytes that fit one Ethernet frame
 _MOST_TIMINGS = 20_000
 _ESCAPES = str.maketrans({"|": "_", ",": "_", "\n": "_", "#": "_"})
@@ -20,8 +22,9 @@ class DogStatsD:
 
     name = "Datadog"
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, gauges: Gauges | None = None) -> None:
         self._address = (host, port)
+        self._all_gauges = gauges
         self._lock = Lock()
         self._counters: dict[tuple[str, str], float] = {}
         self._gauges: dict[tuple[str, str], float] = {}
@@ -56,6 +59,9 @@ class DogStatsD:
             counters, self._counters = self._counters, {}
             timings, self._timings = self._timings, {}
             gauges, self._gathered = dict(self._gauges), 0
+        if self._all_gauges is not None:
+            # An agent keeps the last value it was sent, whichever worker sent it.
+            gauges = {(n, _tags(dict(labels))): v for (n, labels), v in self._all_gauges().items()}
         lines = [f"{name}:{value:g}|c{tags}" for (name, tags), value in counters.items()]
         lines += [f"{name}:{value:g}|g{tags}" for (name, tags), value in gauges.items()]
         for (name, tags), values in timings.items():

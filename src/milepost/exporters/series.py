@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from threading import Lock
@@ -12,6 +12,9 @@ from milepost.meter import METRICS
 
 Labels = tuple[tuple[str, str], ...]
 Key = tuple[str, Labels]
+Gauges = Callable[[], Mapping[Key, float]]
+"""What gauges to send: of several processes one sends those of all, and the others none."""
+
 BOUNDS = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from milepost.exporters.dogstatsd import DogStatsD
 from milepost.exporters.otlp import Otlp
 from milepost.exporters.prometheus import render
 from milepost.exporters.pump import Pump
-from milepost.exporters.series import Series
+from milepost.exporters.series import Gauges, Key, Series
 from milepost.exporters.shared import Shared, forget
 from milepost.meter import Meter, Meters, NullMeter
 
@@ -47,13 +47,17 @@ class Telemetry:
         series = Series()
         folder = settings.expose_prometheus
         self.shared = Shared(series, Path(folder) if folder and settings.measuring else None)
-        exporters = [make(settings) for make in _wanted(settings)]
+        exporters = [make(settings, self._gauges) for make in _wanted(settings)]
         self._pumps = [Pump(e, _interval(e, settings)) for e in exporters]
         self.meter: Meter = NullMeter()
         if settings.measuring:
             unwanted = {m for n, m in TIMINGS.items() if n not in settings.metrics_to_collect}
             only = not exporters and not unwanted
             self.meter = series if only else Meters([series, *exporters], unwanted)
+
+    def _gauges(self) -> Mapping[Key, float]:
+        """The gauges of all processes, from the one that leads; none from the others."""
+        return self.shared.everything().gauges if self.shared.leads() else {}
 
     def text(self) -> str:
         """The metrics of all processes, for Prometheus."""
@@ -66,7 +70,7 @@ class Telemetry:
         self.shared.close()
 
 
-def _wanted(settings: Settings) -> list[Callable[[Settings], Exporter]]:
+def _wanted(settings: Settings) -> list[Callable[[Settings, Gauges], Exporter]]:
     if not settings.measuring:
         return []
     chosen = {
@@ -77,16 +81,17 @@ def _wanted(settings: Settings) -> list[Callable[[Settings], Exporter]]:
     return [make for make, wanted in chosen.items() if wanted]
 
 
-def _datadog(settings: Settings) -> Exporter:
-    return DogStatsD(settings.datadog_host, settings.datadog_port)
+def _datadog(settings: Settings, gauges: Gauges) -> Exporter:
+    return DogStatsD(settings.datadog_host, settings.datadog_port, gauges)
 
 
-def _cloudwatch(settings: Settings) -> Exporter:
+def _cloudwatch(settings: Settings, gauges: Gauges) -> Exporter:
     kind = EmbeddedMetrics if settings.cloudwatch_mode == "emf" else CloudWatchApi
-    return kind(settings.cloudwatch_namespace)
+    return kind(settings.cloudwatch_namespace, gauges)
 
 
-def _otlp(settings: Settings) -> Exporter:
+def _otlp(settings: Settings, _: Gauges) -> Exporter:
+    # A collector tells processes apart by their service.instance.id.
     timeout = settings.client_connect_timeout
     return Otlp(settings.otlp_endpoint, settings.otlp_headers, __version__, timeout)
 
