@@ -119,6 +119,7 @@ def _dump_policy(model: RegisteredModel) -> dict[str, Any]:
 
 def _dump_change(entry: nouns.Change) -> dict[str, Any]:
     return present(
+        id=str(entry.id),
         name=entry.model,
         version=str(entry.version) if entry.version else None,
         timestamp=entry.at,
