@@ -71,6 +71,35 @@ def test_a_model_can_demand_an_approval(client: httpx.Client, name: str) -> None
     assert refused(again) == (400, "INVALID_STATE")
 
 
+def test_nothing_leads_to_production_but_an_approval(client: httpx.Client, name: str) -> None:
+    def moved(number: int, stage: str) -> None:
+        body = {"name": name, "version": str(number), "stage": stage}
+        post(client, f"{MLFLOW}model-versions/transition-stage", body)
+
+    moved(1, "Production")
+    post(
+        client, f"{OWN}registered-models/policy", {"name": name, "production_needs_approval": True}
+    )
+    copied = {"name": name, "source": f"models:/{name}/1"}
+    staged = {"stage": "Production", "current_stage": "Production"}
+    for source in (copied, {"name": name, "source": "s3://b/p"}):
+        made = post(client, f"{MLFLOW}model-versions/create", {**source, **staged})
+        assert made["model_version"]["current_stage"] == "None"
+    update = {"name": name, "version": "2", "description": "d", **staged}
+    client.patch(f"{MLFLOW}model-versions/update", json=update)
+    moved(2, "Staging")
+    for spelling in ("Production", "production", "PRODUCTION"):
+        for archive in (False, True):
+            body = {"version": "2", "archive_existing_versions": archive}
+            assert refused(move(client, name, spelling, **body)) == (403, "PERMISSION_DENIED")
+    renamed = f"{name} renamed"
+    post(client, f"{MLFLOW}registered-models/rename", {"name": name, "new_name": renamed})
+    assert refused(move(client, renamed, "Production", version="2")) == (403, "PERMISSION_DENIED")
+    body = {"name": renamed, "stages": ["Production"]}
+    found = post(client, f"{MLFLOW}registered-models/get-latest-versions", body)
+    assert [v["version"] for v in found["model_versions"]] == ["1"]
+
+
 def test_who_asked_cannot_approve_by_any_name(client: httpx.Client, name: str) -> None:
     def decided(number: str, verb: str, user: str) -> httpx.Response:
         auth = (user, "x") if user else None
