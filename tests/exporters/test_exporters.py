@@ -19,7 +19,7 @@ from milepost.exporters.cloudwatch import CloudWatchApi, EmbeddedMetrics
 from milepost.exporters.dogstatsd import DogStatsD
 from milepost.exporters.otlp import Otlp
 from milepost.exporters.prometheus import render
-from milepost.exporters.series import Histogram, Series
+from milepost.exporters.series import Histogram, Key, Series
 from milepost.exporters.shared import Shared, forget
 from milepost.meter import Meter, Meters, NullMeter
 
@@ -214,8 +214,7 @@ def test_otlp_over_http(inbox: Inbox) -> None:
 @pytest.mark.parametrize("leads", [True, False])
 def test_gauges_are_sent_by_one_process_for_all(leads: bool) -> None:
     """An agent keeps the last value it gets: several workers' would overwrite each other's."""
-    key = ("mlflow_requests_in_progress", ())
-    everybody = {key: 5.0} if leads else {}
+    everybody: dict[Key, float] = {("mlflow_requests_in_progress", ()): 5.0} if leads else {}
     output = io.StringIO()
     lines = EmbeddedMetrics("Team", lambda: everybody, output)
     lines.gauge("mlflow_requests_in_progress", 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
+from time import sleep
 from typing import Any, ClassVar
 
 import pytest
@@ -150,10 +151,8 @@ def test_people_get_mail(tmp_path: Path) -> None:
         watched.alerts.close()
         server.shutdown()
     assert mail["Subject"] == "[firing] many: Too many runs."
-    assert (mail["From"], mail["To"]) == (
-        "milepost@example.org",
-        "ann@example.org, bob@example.org",
-    )
+    assert mail["From"] == "milepost@example.org"
+    assert mail["To"] == "ann@example.org, bob@example.org"
     assert "Condition: mlflow_active_runs > 1\nValue: 5\n" in str(mail.get_payload()).replace(
         "\r\n", "\n"
     )
@@ -169,8 +168,9 @@ def test_whom_an_alert_does_not_reach_gets_the_next_one(
     event = Event("a", "firing", "c", 1.0, "warning", "", "now", "here")
     away = Messenger({"hook": AlertAction("webhook", "http://127.0.0.1:9")}, 5, breakers)
     away.send("hook", event)
+    while breakers.states() != {"alert action hook": "open"}:
+        sleep(0.01)
     away.close()
-    assert breakers.states() == {"alert action hook": "open"}
     back = Messenger({"hook": AlertAction("webhook", url)}, 60, breakers)
     back.send("hook", event)
     assert received.get(timeout=60)["alert"] == "a"
