@@ -19,7 +19,8 @@ def kept(on: Opened) -> Kept:
 
 def _number(kept: Kept, name: str) -> int:
     registered, _ = kept.read(kept.registry.trash.listed)
-    return next(m.id for m in registered if m.name == name)
+    number: int = next(m.id for m in registered if m.name == name)
+    return number
 
 
 def _rows(kept: Kept, table: str) -> int:
