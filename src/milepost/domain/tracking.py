@@ -75,21 +75,21 @@ class ViewType(IntEnum):
         return (Lifecycle.active,) if self is ViewType.ACTIVE_ONLY else (Lifecycle.deleted,)
 
 
-class Tag(Struct, frozen=True, forbid_unknown_fields=True):
+class Tag(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A key with a text value: a tag of a run or experiment."""
 
     key: str
     value: str = ""
 
 
-class Param(Struct, frozen=True, forbid_unknown_fields=True):
+class Param(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A parameter of a run: written once, never changed."""
 
     key: str
     value: str = ""
 
 
-class Metric(Struct, frozen=True, forbid_unknown_fields=True):
+class Metric(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One measured point. `timestamp` is in milliseconds, `step` any 64-bit integer."""
 
     key: str
@@ -102,7 +102,7 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True):
     run_id: str = ""
 
 
-class Point(Struct, frozen=True):
+class Point(Struct, frozen=True, gc=False):
     """One point of a metric as it is read back; `value` may be NaN, never infinite."""
 
     key: str

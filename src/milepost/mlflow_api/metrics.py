@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat
+from math import isnan
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -45,7 +46,7 @@ class GetSample(Message):
     max_results: Int64 = 320
 
 
-class RunPoint(Struct, frozen=True):
+class RunPoint(Struct, frozen=True, gc=False):
     """A MetricWithRunId message."""
 
     key: str
@@ -70,7 +71,7 @@ def _run_points(key: str, many: Sequence[Series]) -> list[Any]:
 
 def _with_nan(points: list[Any], values: Sequence[float]) -> list[Any]:
     """Points as they are, with the rare NaN spelled out."""
-    if all(v == v for v in values):
+    if not any(map(isnan, values)):
         return points
     return [
         p

@@ -49,10 +49,8 @@ class Metrics:
             return HistoryPage(Series(run_id, (), (), ()), None)
         size = 2**62 if limit is None else limit
         points = history.page(tx, *series, offset, size + 1)
-        more = len(points) > size
-        times, steps, values = _columns(points[:size])
-        next_token = encode_page_token(offset + size) if more else None
-        return HistoryPage(Series(run_id, times, steps, values), next_token)
+        next_token = encode_page_token(offset + size) if len(points) > size else None
+        return HistoryPage(_series(run_id, points.part(0, size)), next_token)
 
     def bulk(self, tx: Tx, run_ids: Sequence[str], key: str, limit: int) -> list[Series]:
         """The first points of several runs, by run id, at most `limit` over all of them."""
@@ -61,7 +59,7 @@ class Metrics:
         for run_id, series in self._known(tx, sorted(set(run_ids)), key):
             points = history.page(tx, *series, 0, left)
             left -= len(points)
-            found.append(Series(run_id, *_columns(points)))
+            found.append(_series(run_id, points))
         return found
 
     def sample(
@@ -115,22 +113,13 @@ def _check_runs(run_ids: Sequence[str]) -> None:
         )
 
 
-def _columns(
-    points: Sequence[tuple[int, int, float]],
-) -> tuple[Sequence[int], Sequence[int], Sequence[float]]:
-    return tuple(zip(*points, strict=True)) if points else ((), (), ())  # type: ignore[return-value]
+def _series(run_id: str, points: History) -> Series:
+    return Series(run_id, points.times, points.steps, points.values)
 
 
 def _sampled(run_id: str, points: History, limit: int) -> Series:
     chosen = sample_positions(len(points), limit)
-    if len(chosen) == len(points):
-        return Series(run_id, points.times, points.steps, points.values)
-    return Series(
-        run_id,
-        [points.times[i] for i in chosen],
-        [points.steps[i] for i in chosen],
-        [points.values[i] for i in chosen],
-    )
+    return _series(run_id, points if len(chosen) == len(points) else points.picked(chosen))
 
 
 def sample_positions(size: int, limit: int) -> list[int]:

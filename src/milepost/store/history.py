@@ -70,11 +70,22 @@ class History:
 
     def between(self, start: int, end: int) -> History:
         """The points with start <= step <= end."""
-        low, high = bisect_left(self.steps, start), bisect_right(self.steps, end)
+        return self.part(bisect_left(self.steps, start), bisect_right(self.steps, end))
+
+    def part(self, start: int, end: int) -> History:
+        """Points `start` to `end`, both of which may lie beyond the last one."""
         part = History()
-        part.steps, part.times = self.steps[low:high], self.times[low:high]
-        part.values = self.values[low:high]
+        part.steps, part.times = self.steps[start:end], self.times[start:end]
+        part.values = self.values[start:end]
         return part
+
+    def picked(self, places: Sequence[int]) -> History:
+        """The points at `places`, in that order."""
+        found = History()
+        found.steps.extend([self.steps[i] for i in places])
+        found.times.extend([self.times[i] for i in places])
+        found.values.extend([self.values[i] for i in places])
+        return found
 
     def in_time_order(self) -> bool:
         """Whether timestamps never decrease along the steps, as in nearly every training run."""
@@ -145,15 +156,15 @@ def read_steps(tx: Tx, run: int, key: int, start: int, end: int) -> History:
     return load(tx, run, key, parts, rows).between(start, end)
 
 
-def page(tx: Tx, run: int, key: int, offset: int, limit: int) -> list[tuple[int, int, float]]:
-    """Up to `limit` points from `offset` on, as (timestamp, step, value), ordered by timestamp,
-    then step, then value. Where time follows steps only the chunks of the page are read."""
+def page(tx: Tx, run: int, key: int, offset: int, limit: int) -> History:
+    """Up to `limit` points from `offset` on, ordered by timestamp, then step, then value. Where
+    time follows steps only the chunks of the page are read."""
     parts, rows = chunks(tx, run, key), recent.of_key(tx, run, key)
     if not _ordered_by_time(parts, rows):
         history = load(tx, run, key, parts, rows)
         # A stable sort of the numbers keeps (step, value) as they are, NaN where it is stored.
-        order = sorted(range(len(history)), key=history.times.__getitem__)[offset : offset + limit]
-        return [(history.times[i], history.steps[i], history.values[i]) for i in order]
+        order = sorted(range(len(history)), key=history.times.__getitem__)
+        return history.picked(order[offset : offset + limit])
     needed, before = [], 0
     for part in parts:
         if before + part.size > offset and before < offset + limit:
@@ -162,8 +173,7 @@ def page(tx: Tx, run: int, key: int, offset: int, limit: int) -> list[tuple[int,
     start = needed[0][0] if needed else before
     tail = rows if offset + limit > before else []
     history = load(tx, run, key, [part for _, part in needed], tail)
-    lo, hi = offset - start, offset - start + limit
-    return list(zip(history.times[lo:hi], history.steps[lo:hi], history.values[lo:hi], strict=True))
+    return history.part(offset - start, offset - start + limit)
 
 
 def _ordered_by_time(parts: Sequence[Chunk], rows: Sequence[PointRow]) -> bool:
