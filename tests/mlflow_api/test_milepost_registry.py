@@ -95,14 +95,14 @@ def test_nothing_leads_to_production_but_an_approval(client: httpx.Client, name:
     renamed = f"{name} renamed"
     post(client, f"{MLFLOW}registered-models/rename", {"name": name, "new_name": renamed})
     assert refused(move(client, renamed, "Production", version="2")) == (403, "PERMISSION_DENIED")
-    body = {"name": renamed, "stages": ["Production"]}
-    found = post(client, f"{MLFLOW}registered-models/get-latest-versions", body)
+    asked = {"name": renamed, "stages": ["Production"]}
+    found = post(client, f"{MLFLOW}registered-models/get-latest-versions", asked)
     assert [v["version"] for v in found["model_versions"]] == ["1"]
 
 
 def test_who_asked_cannot_approve_by_any_name(client: httpx.Client, name: str) -> None:
     def decided(number: str, verb: str, user: str) -> httpx.Response:
-        auth = (user, "x") if user else None
+        auth = httpx.BasicAuth(user, "x") if user else httpx.USE_CLIENT_DEFAULT
         return client.post(f"{REQUESTS}/{number}/{verb}", json={}, auth=auth)
 
     body = {"name": name, "version": "1", "stage": "Production"}
