@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -95,11 +97,35 @@ def test_rows_that_are_missing_are_found(here: Session) -> None:
     assert "runs" in problem
 
 
-def test_one_that_was_cut_short_is_none(here: Session) -> None:
-    parts = here.folder / "b/tables"
-    here.killed("milepost backup create --output b", parts.is_dir)
-    assert "cut short" in here.refusal("milepost backup restore b --data-dir other")
-    assert [b["finished"] for b in here.json("milepost backup list --folder .")] == [None]
+@pytest.mark.parametrize(("target", "runs"), [("b", 50_000), ("b.tar.gz", 1_000)])
+def test_one_that_was_cut_short_is_none_until_it_is_made_again(
+    here: Session, target: str, runs: int
+) -> None:
+    bulk.fill(f"sqlite:///{here.folder / 'milepost.db'}", runs, experiment=3, name="many")
+    parts = here.folder / (f"{target}.folder" if target.endswith(".gz") else target) / "tables"
+    line = f"milepost backup create --output {target}"
+    here.killed(line, lambda: any(parts.glob("runs-*.gz")))
+    assert here.refusal(f"milepost backup restore {target} --data-dir other")
+    unfinished = here.json("milepost backup list --folder .")
+    assert [b["finished"] for b in unfinished] == [None]
+    # What is left of it must not get into the next one.
+    (parts / "runs-99999.jsonl.gz").write_bytes(b"left over")
+    made = here.json(line)
+    assert made["rows"] == sum(_tables(here).values())
+    assert [b["name"] for b in here.json("milepost backup list --folder .")] == [target]
+    assert here.json(f"milepost backup verify {target}")["problems"] == []
+    assert "overwrites" in here.refusal(line)
+
+
+def test_two_do_not_write_into_one_folder(here: Session) -> None:
+    folder = here.folder / "b"
+    folder.mkdir()
+    lock = os.open(folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert "Another command is writing" in here.refusal("milepost backup create --output b")
+    assert "Another command is writing" in here.refusal("milepost export --output b")
+    os.close(lock)
+    here.run("milepost backup create --output b")
 
 
 def test_a_restore_that_was_killed_goes_on(here: Session) -> None:

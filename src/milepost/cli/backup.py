@@ -59,7 +59,7 @@ def create(
     """
     settings = existing(flags)
     target = output or _folder(settings, folder) / backup.default_name()
-    if target.exists() and (archive.is_packed(target) or any(target.iterdir())):
+    if not backup.is_free(target):
         raise Exists(f"{target} is there already; a backup never overwrites another.")
     target.parent.mkdir(parents=True, exist_ok=True)
     dialect = open_dialect(settings.store_uri)

@@ -9,6 +9,7 @@ the manifest names is whole, whenever the writer was killed. Exports and backups
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import os
@@ -64,6 +65,7 @@ class Archive:
         self._lines: dict[str, Line] = {}
         self._names: list[str] | None = None
         self._manifest: Any = None
+        self._lock: int | None = None
 
     def header(self) -> Header | None:
         """about.json, None where there is none yet; raises Invalid for something else."""
@@ -90,6 +92,7 @@ class Archive:
         """Continue an unfinished archive of the same selection, or start over; whether it is
         continued. Raises Conflict for a folder with anything else in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._alone()
         old = self.header()
         if old is None and any(self.folder.iterdir()):
             raise Conflict(f"{self.folder} is not empty and not ours: choose a new folder.")
@@ -100,6 +103,16 @@ class Archive:
         self._manifest = (self.folder / _MANIFEST).open("ab")
         self._manifest.truncate(whole)
         return going_on
+
+    def _alone(self) -> None:
+        """Raise Conflict while another process writes here; its death lets the next one in."""
+        lock = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Conflict(f"Another command is writing into {self.folder}.") from None
+        self._lock = lock
 
     def put_header(self, header: Header) -> None:
         """Write about.json."""
@@ -164,6 +177,8 @@ class Archive:
             elif path not in keep:
                 path.unlink()
         self.put_header(header)
+        if self._lock is not None:
+            os.close(self._lock)
 
     def path(self, file: str) -> Path:
         """Where a file is; raises Invalid for a name that leads out of the folder."""

@@ -51,8 +51,18 @@ def default_name() -> str:
     return f"backup-{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
 
 
+def is_free(target: Path) -> bool:
+    """Whether a backup may be written there: nothing is there, or only one that was cut short."""
+    if not target.exists():
+        return True
+    if archives.is_packed(target):
+        return False
+    header = _header(target)
+    return header.finished is None if header else not any(target.iterdir())
+
+
 def create(dialect: Dialect, target: Path, artifacts: Spot | None, advance: Advance) -> Backup:
-    """Write a backup into the folder or .tar.gz `target`."""
+    """Write a backup into the folder or .tar.gz `target`, over one that was cut short."""
     packed = archives.is_packed(target)
     folder = target.with_name(f"{target.name}.folder") if packed else target
     archive = Archive(folder, FORMAT)
