@@ -1,34 +1,47 @@
 /** Artifacts of runs and models: listing, reading the beginning, downloading. */
 
-import { get, problem } from "./client";
+import { get, problem, url } from "./client";
 import type { FileInfo } from "./types";
 
-/** Where a run's or a logged model's files are. */
-export interface Place {
-  run: string;
+/** Whose files: a run's, a logged model's, or a registered version's. */
+export type Place = { run: string } | { model: string } | { name: string; version: string };
+
+function folder(model: string): string {
+  return `2.0/mlflow/logged-models/${encodeURIComponent(model)}/artifacts`;
+}
+
+/** A page of a folder; registered versions are only read, by the names of their files. */
+function page(place: Place, path: string, token: string | undefined, signal?: AbortSignal) {
+  type Page = { files?: FileInfo[]; next_page_token?: string };
+  const more = { page_token: token };
+  if ("model" in place) {
+    const query = { artifact_directory_path: path || undefined, ...more };
+    return get<Page>(`${folder(place.model)}/directories`, query, signal);
+  }
+  const run = "run" in place ? place.run : "";
+  const query = { run_id: run, path: path || undefined, ...more };
+  return get<Page>("2.0/mlflow/artifacts/list", query, signal);
 }
 
 export async function list(place: Place, path: string, signal?: AbortSignal): Promise<FileInfo[]> {
   const found: FileInfo[] = [];
   let token: string | undefined;
   do {
-    const query = { run_id: place.run, path: path || undefined, page_token: token };
-    const page = await get<{ files?: FileInfo[]; next_page_token?: string }>(
-      "2.0/mlflow/artifacts/list",
-      query,
-      signal,
-    );
-    found.push(...(page.files ?? []));
-    token = page.next_page_token;
+    const part = await page(place, path, token, signal);
+    found.push(...(part.files ?? []));
+    token = part.next_page_token;
   } while (token);
   return found.sort((a, b) => Number(b.is_dir) - Number(a.is_dir) || a.path.localeCompare(b.path));
 }
 
 export function fileUrl(place: Place, path: string): string {
-  const target = new URL("get-artifact", document.baseURI);
-  target.searchParams.set("run_uuid", place.run);
-  target.searchParams.set("path", path);
-  return target.href;
+  if ("model" in place) return url(`${folder(place.model)}/files`, { artifact_file_path: path });
+  const target = "run" in place ? "get-artifact" : "model-versions/get-artifact";
+  const query = "run" in place ? { run_uuid: place.run } : place;
+  const made = new URL(target, document.baseURI);
+  for (const [name, value] of Object.entries({ ...query, path }))
+    made.searchParams.set(name, value);
+  return made.href;
 }
 
 /** The first `most` bytes of a file, and whether that is all of it. */

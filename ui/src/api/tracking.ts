@@ -1,7 +1,7 @@
 /** Experiments and runs, over MLflow's routes. */
 
 import { get, post } from "./client";
-import type { Experiment, Run, Tag } from "./types";
+import type { Experiment, LoggedModel, Run, Tag } from "./types";
 
 const V2 = "2.0/mlflow";
 
@@ -52,6 +52,17 @@ export function setExperimentTag(id: string, key: string, value: string): Promis
 
 export function deleteExperimentTag(id: string, key: string): Promise<unknown> {
   return post(`${V2}/experiments/delete-experiment-tag`, { experiment_id: id, key });
+}
+
+/** The logged models that a run made. */
+export async function modelsOf(run: Run["info"], signal?: AbortSignal): Promise<LoggedModel[]> {
+  const body = {
+    experiment_ids: [run.experiment_id],
+    filter: `source_run_id = '${run.run_id}'`,
+    max_results: 50,
+  };
+  type Reply = { models?: LoggedModel[] };
+  return (await post<Reply>(`${V2}/logged-models/search`, body, signal)).models ?? [];
 }
 
 export async function getRun(id: string, signal?: AbortSignal): Promise<Run> {

@@ -87,3 +87,17 @@ export interface RegisteredModel {
   tags?: Tag[];
   aliases?: { alias: string; version: string }[];
 }
+
+export interface LoggedModel {
+  info: {
+    model_id: string;
+    experiment_id: string;
+    name: string;
+    creation_timestamp_ms: number;
+    status: string;
+    model_type?: string;
+    source_run_id?: string;
+    tags?: Tag[];
+  };
+  data?: { params?: Tag[]; metrics?: Metric[] };
+}

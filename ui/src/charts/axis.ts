@@ -14,16 +14,18 @@ export function asNumber(value: number | string | null | undefined): number {
   return Number(value);
 }
 
-/** A numeric axis where all values are numbers (logarithmic where they span decades), else one
- * place for each word. */
+/** A numeric axis where all values are numbers (logarithmic where they span decades), else, or if
+ * there are at most `mostCategories` different ones, a place for each value. */
 export function valueAxis(
   values: (number | string | null)[],
   range: [number, number],
   wanted: number,
+  mostCategories = 0,
 ): ValueAxis {
   const present = values.filter((value) => value !== null && value !== "NaN");
   const numbers = present.map(asNumber);
-  if (present.length > 0 && numbers.every((n) => Number.isFinite(n))) {
+  const few = new Set(present).size <= mostCategories;
+  if (!few && present.length > 0 && numbers.every((n) => Number.isFinite(n))) {
     const min = Math.min(...numbers);
     const max = Math.max(...numbers);
     const room = (max - min) * 0.04;
@@ -32,8 +34,8 @@ export function valueAxis(
     const made = scale(log ? "log" : "number", domain, range, wanted);
     return { scale: made, place: (value) => made.toPixel(asNumber(value)), categories: null };
   }
-  const categories = [...new Set(present.map(String))].sort((a, b) =>
-    a.localeCompare(b, "en", { numeric: true }),
+  const categories = [...new Set(present.map(String))].sort(
+    (a, b) => Number(a) - Number(b) || a.localeCompare(b, "en", { numeric: true }),
   );
   const made = scale("number", [-0.5, Math.max(0.5, categories.length - 0.5)], range, wanted);
   const step = Math.max(1, Math.ceil(categories.length / Math.max(1, wanted * 1.5)));

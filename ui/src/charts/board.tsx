@@ -272,10 +272,9 @@ export function LineBoard({ experiments, metrics, runs, settings, onNewRuns }: L
   const scope = experiments.join();
   const sections = useMemo(() => {
     const test = keyTest(settings.search);
-    return arranged(
-      scope,
-      metrics.filter((key) => test(key)),
-    );
+    return arranged(scope, metrics)
+      .map(([name, keys]) => [name, keys.filter((key) => test(key))] as const)
+      .filter(([, keys]) => keys.length > 0);
   }, [metrics, settings.search, scope, turn]);
   useLive(`run:${experiments[0]}:`, (topics) => {
     const known = new Set(runs.map((run) => run.id));

@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { dark } from "../state/theme";
 import type { Palette, Size } from "./paint";
 import { palette } from "./palette";
-import { CanvasSurface } from "./surface";
+import { CanvasSurface, type Surface, SvgSurface } from "./surface";
 
 export interface Drawing {
-  surface: CanvasSurface;
+  surface: Surface;
   size: Size;
   palette: Palette;
 }
@@ -40,10 +40,25 @@ export function useSize<T extends HTMLElement>() {
   return { ref, size };
 }
 
+type Draw = (drawing: Drawing) => void;
+
+/** How what is on a canvas was drawn, to draw it once more as SVG. */
+const drawn = new WeakMap<HTMLCanvasElement, { draw: Draw; size: Size }>();
+
+export function svgOf(canvas: HTMLCanvasElement): string | undefined {
+  const found = drawn.get(canvas);
+  if (!found) return undefined;
+  const { draw, size } = found;
+  const colors = palette();
+  const surface = new SvgSurface(size.width, size.height, colors.font, colors.background);
+  draw({ surface, size, palette: colors });
+  return surface.toString();
+}
+
 interface Props {
   label: string;
   size: Size;
-  draw: (drawing: Drawing) => void;
+  draw: Draw;
   deps: readonly unknown[];
   class?: string;
   canvasRef?: (canvas: HTMLCanvasElement | null) => void;
@@ -56,6 +71,7 @@ export function Canvas({ label, size, draw, deps, class: name, canvasRef }: Prop
     if (!ref.current || size.width === 0) return;
     const drawing = prepare(ref.current, size);
     if (drawing) draw(drawing);
+    drawn.set(ref.current, { draw, size });
   }, [size.width, size.height, theme, ...deps]);
   return (
     <canvas

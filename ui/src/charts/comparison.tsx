@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { type Column, type Keys, table } from "../api/overview";
+import { number } from "../format";
 import { Button, Empty, Failure, Loading } from "../parts/basics";
 import { columnLabel } from "../runs/cells";
 import { runColors } from "../runs/colors";
@@ -10,7 +11,9 @@ import type { ViewState } from "../runs/state";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { address, go, href, setQuery } from "../state/router";
+import { rangeOf } from "./axis";
 import { BarChart } from "./bar";
+import { svgOf } from "./canvas";
 import { ContourChart } from "./contour";
 import { csv, fileName, save } from "./export";
 import { ParallelChart } from "./parallel";
@@ -100,9 +103,12 @@ export function Comparison({ experiments, keys, view, settings, selected }: Prop
     const rows = (data ?? []).map((s) => [s.id, s.name, ...s.values.map((v) => v ?? "")]);
     save(fileName(kind, "csv"), csv([["run_id", "run", ...columns.map(columnLabel)], ...rows]));
   };
-  const exportPng = () => {
-    const canvas = document.querySelector<HTMLCanvasElement>(".comparison canvas");
-    canvas?.toBlob((blob) => blob && save(fileName(kind, "png"), blob));
+  const canvas = () => document.querySelector<HTMLCanvasElement>(".comparison canvas");
+  const exportPng = () => canvas()?.toBlob((blob) => blob && save(fileName(kind, "png"), blob));
+  const exportSvg = () => {
+    const found = canvas();
+    const text = found && svgOf(found);
+    if (text) save(fileName(kind, "svg"), new Blob([text], { type: "image/svg+xml" }));
   };
   const props = { columns, samples: data ?? [], onOpen: open };
   return (
@@ -110,7 +116,9 @@ export function Comparison({ experiments, keys, view, settings, selected }: Prop
       <div class="comparison-controls">
         <Axes keys={keys} columns={columns} kind={kind} />
         <span class="grow" />
+        <Ramp column={colored(kind, columns)} samples={data ?? []} columns={columns} />
         <Button label="PNG" icon="download" kind="quiet" onClick={exportPng} />
+        <Button label="SVG" icon="download" kind="quiet" onClick={exportSvg} />
         <Button label="CSV" icon="download" kind="quiet" onClick={exportCsv} />
       </div>
       {error !== undefined && <Failure error={error} retry={reload} />}
@@ -127,6 +135,25 @@ export function Comparison({ experiments, keys, view, settings, selected }: Prop
         </div>
       )}
     </>
+  );
+}
+
+/** The place of the column that colours the runs, -1 if each has its own colour. */
+function colored(kind: ChartSettings["kind"], columns: string[]): number {
+  if (kind === "parallel") return columns.length - 1;
+  return columns.length > 2 ? 2 : -1;
+}
+
+/** What the colours stand for: the least and the greatest value. */
+function Ramp(p: { column: number; samples: Sample[]; columns: string[] }) {
+  const [low, high] = rangeOf(p.samples.map((s) => s.values[p.column] ?? null));
+  if (p.column < 0 || !(high > low)) return null;
+  return (
+    <span class="ramp num">
+      <span class="muted">{columnLabel(p.columns[p.column] ?? "")}</span> {number(low, 3)}
+      <i />
+      {number(high, 3)}
+    </span>
   );
 }
 

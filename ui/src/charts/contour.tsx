@@ -24,7 +24,7 @@ export function ContourChart({ columns, samples }: ComparisonProps) {
   const { ref, size } = useSize<HTMLDivElement>();
   const [hover, setHover] = useState<Cell | null>(null);
   const column = (i: number) => samples.map((s) => s.values[i] ?? null);
-  const { plot, x, y } = plotFor(size, column(0), column(1));
+  const { plot, x, y } = plotFor(size, column(0), column(1), BINS);
   const across = x.categories?.length ?? BINS;
   const down = y.categories?.length ?? BINS;
   const width = plot.width / across;
@@ -63,11 +63,11 @@ export function ContourChart({ columns, samples }: ComparisonProps) {
         size={size}
         deps={[samples, columns.join()]}
         draw={({ surface, palette }) => {
+          paintAxes(surface, plot, palette);
           all.forEach((c, i) => {
             const part = high > low ? ((means[i] as number) - low) / (high - low) : 0.5;
             surface.rect(c.x + 1, c.y + 1, width - 2, height - 2, ramp(part));
           });
-          paintAxes(surface, plot, palette);
           const middle = plot.left + plot.width / 2;
           surface.text(middle, size.height - 10, columnLabel(columns[0] ?? ""), {
             color: palette.text,

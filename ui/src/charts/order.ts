@@ -1,5 +1,7 @@
 /** In which order the charts of an experiment stand: by section, then as dragged in this browser. */
 
+import { TELLING } from "../runs/columns";
+
 const KEY = "milepost.charts.";
 
 function saved(scope: string): string[] {
@@ -10,24 +12,28 @@ function saved(scope: string): string[] {
   }
 }
 
-export function sectionOf(key: string): string {
-  const at = key.indexOf("/");
-  return at > 0 ? key.slice(0, at) : "";
+/** The section of each key: its prefix, where at least two keys share that; else none. */
+function sectionsOf(keys: string[]): Map<string, string> {
+  const prefix = (key: string) => key.slice(0, Math.max(0, key.indexOf("/")));
+  const sizes = new Map<string, number>();
+  for (const key of keys) sizes.set(prefix(key), (sizes.get(prefix(key)) ?? 0) + 1);
+  const named = (name: string) => name === "system" || (sizes.get(name) ?? 0) > 1;
+  return new Map(keys.map((key) => [key, named(prefix(key)) ? prefix(key) : ""]));
 }
 
+/** Sections with their keys: as dragged, then those that mostly matter, then by name. */
 export function arranged(scope: string, keys: string[]): [string, string[]][] {
   const places = new Map(saved(scope).map((key, i) => [key, i]));
   const place = (key: string) => places.get(key) ?? Number.MAX_SAFE_INTEGER;
+  const telling = (key: string) => Number(!TELLING.test(key));
   const sections = new Map<string, string[]>();
-  for (const key of keys) {
-    const name = sectionOf(key);
-    sections.set(name, [...(sections.get(name) ?? []), key]);
+  for (const [key, name] of sectionsOf(keys)) {
+    const mine = sections.get(name);
+    if (mine) mine.push(key);
+    else sections.set(name, [key]);
   }
-  for (const [name, mine] of sections) {
-    sections.set(
-      name,
-      mine.sort((a, b) => place(a) - place(b) || a.localeCompare(b)),
-    );
+  for (const mine of sections.values()) {
+    mine.sort((a, b) => place(a) - place(b) || telling(a) - telling(b) || a.localeCompare(b));
   }
   const system = (name: string) => Number(name === "system");
   return [...sections].sort(([a], [b]) => system(a) - system(b) || a.localeCompare(b));
@@ -35,11 +41,9 @@ export function arranged(scope: string, keys: string[]): [string, string[]][] {
 
 /** Puts `moved` where `target` stands. */
 export function remember(scope: string, moved: string, target: string, keys: string[]): void {
-  if (moved === target || !keys.includes(moved) || sectionOf(moved) !== sectionOf(target)) return;
+  const sections = sectionsOf(keys);
+  if (moved === target || sections.get(moved) !== sections.get(target)) return;
   const order = arranged(scope, keys).flatMap(([, mine]) => mine);
-  const from = order.indexOf(moved);
-  const to = order.indexOf(target);
-  order.splice(from, 1);
-  order.splice(to, 0, moved);
+  order.splice(order.indexOf(target), 0, ...order.splice(order.indexOf(moved), 1));
   localStorage.setItem(KEY + scope, JSON.stringify(order));
 }

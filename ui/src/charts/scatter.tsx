@@ -12,13 +12,14 @@ export function plotFor(
   size: { width: number; height: number },
   xs: Sample["values"],
   ys: Sample["values"],
+  mostCategories = 0,
 ) {
   const left = 78;
   const top = 12;
   const width = Math.max(10, size.width - left - 16);
   const height = Math.max(10, size.height - top - 48);
-  const x = valueAxis(xs, [left, left + width], width / 100);
-  const y = valueAxis(ys, [top + height, top], height / 50);
+  const x = valueAxis(xs, [left, left + width], width / 100, mostCategories);
+  const y = valueAxis(ys, [top + height, top], height / 50, mostCategories);
   const plot: Plot = { x: x.scale, y: y.scale, left, top, width, height };
   return { plot, x, y };
 }

@@ -176,7 +176,9 @@ function ExperimentRow({ row, selected, onEdit, onDelete }: RowProps) {
   return (
     <tr class={`list-row ${selected ? "cursor" : ""}`}>
       <td class="name">
-        <a href={target}>{experiment.name}</a>
+        <a href={target} title={experiment.name}>
+          {experiment.name}
+        </a>
         {description && <span class="muted ellipsis">{description.split("\n")[0]}</span>}
       </td>
       <td class="end num">{count(row.runs)}</td>

@@ -121,7 +121,7 @@ function StorageCard() {
           <tbody>
             {data.map((item) => (
               <tr key={item.experiment_id} class="list-row">
-                <td>
+                <td class="wide-name" title={item.name}>
                   <a class="link" href={href(["experiments", item.experiment_id])}>
                     {item.name}
                   </a>
@@ -157,7 +157,7 @@ function SettingsCard() {
   return (
     <section class="card flush-card">
       <header class="card-head padded">
-        <h2>Settings</h2>
+        <h2 class="grow">Settings</h2>
         <SearchField
           value={text}
           placeholder="Search settings"

@@ -3,8 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { summary } from "../api/overview";
 import type { MetricSummary } from "../api/schema";
-import { deleteRun, getExperiment, getRun, renameRun, restoreRun } from "../api/tracking";
-import type { Run } from "../api/types";
+import { deleteRun, getExperiment, getRun, modelsOf, renameRun, restoreRun } from "../api/tracking";
+import type { LoggedModel, Run } from "../api/types";
 import { clock, duration } from "../format";
 import { Failure, Loading, Status } from "../parts/basics";
 import { Field, FormDialog, Menu } from "../parts/dialog";
@@ -39,6 +39,11 @@ function currentTab(): Tab {
 export function RunPage({ id }: { id: string }) {
   const run = useAsync((signal) => getRun(id, signal), [id]);
   const metrics = useAsync((signal) => summary(id, signal), [id]);
+  const info = run.data?.info;
+  const models = useAsync(
+    async (signal) => (info ? modelsOf(info, signal) : []),
+    [info?.run_id, info?.status, run.data?.outputs?.model_outputs?.length],
+  );
   const experimentId = run.data?.info.experiment_id ?? segments.value[1] ?? "";
   const experiment = useAsync((signal) => getExperiment(experimentId, signal), [experimentId]);
   useLive(`run:${experimentId}:${id}`, () => {
@@ -73,7 +78,13 @@ export function RunPage({ id }: { id: string }) {
           </a>
         ))}
       </nav>
-      <Body run={run.data} tab={tab} metrics={metrics.data ?? []} onChanged={run.reload} />
+      <Body
+        run={run.data}
+        tab={tab}
+        metrics={metrics.data ?? []}
+        models={models.data ?? []}
+        onChanged={run.reload}
+      />
     </>
   );
 }
@@ -82,19 +93,20 @@ interface BodyProps {
   run: Run;
   tab: Tab;
   metrics: MetricSummary[];
+  models: LoggedModel[];
   onChanged: () => void;
 }
 
-function Body({ run, tab, metrics, onChanged }: BodyProps) {
+function Body({ run, tab, metrics, models, onChanged }: BodyProps) {
   const system = (key: string) => key.startsWith("system/");
   if (tab === "overview") {
     return (
       <div class="page-body">
-        <RunOverview run={run} metrics={metrics} onChanged={onChanged} />
+        <RunOverview run={run} metrics={metrics} models={models} onChanged={onChanged} />
       </div>
     );
   }
-  if (tab === "artifacts") return <Artifacts run={run.info.run_id} />;
+  if (tab === "artifacts") return <Artifacts run={run.info.run_id} models={models} />;
   const keys = metrics.map((m) => m.key).filter((key) => system(key) === (tab === "system"));
   return <RunCharts run={run} keys={keys} system={tab === "system"} />;
 }

@@ -32,13 +32,11 @@ import { go, href } from "../state/router";
 import { attempt } from "../state/toast";
 import { Copied } from "./about-experiment";
 
-/** The signature of a version whose model is among its run's artifacts; null if it has none. */
+/** The signature of a version; null if it was logged without one. */
 export async function signatureOfVersion(v: ModelVersion, signal?: AbortSignal) {
-  if (!v.run_id || !v.source) return null;
-  const path = /(?:\/artifacts\/|^runs:\/[0-9a-f]+\/)(.+)$/.exec(v.source)?.[1];
-  if (!path) return null;
+  const place = { name: v.name, version: v.version };
   try {
-    const { text } = await readText({ run: v.run_id }, `${path}/MLmodel`, 262_144, signal);
+    const { text } = await readText(place, "MLmodel", 262_144, signal);
     return signatureOf(text);
   } catch {
     return null; // a version need not have files that this server can read

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { fileUrl, list, type Place } from "../api/artifacts";
-import type { FileInfo } from "../api/types";
+import type { FileInfo, LoggedModel } from "../api/types";
 import { bytes } from "../format";
 import { Empty, Failure, Loading, Snippet } from "../parts/basics";
 import { Icon } from "../parts/icon";
@@ -14,21 +14,32 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-export function Artifacts({ run }: { run: string }) {
-  const place = { run };
-  const root = useAsync((signal) => list(place, "", signal), [run]);
-  const chosen = address.value.query.get("file") ?? "";
+export function Artifacts({ run, models }: { run: string; models: LoggedModel[] }) {
+  const root = useAsync((signal) => list({ run }, "", signal), [run]);
+  const query = address.value.query;
+  const [file, model] = [query.get("file") ?? "", query.get("model") ?? ""];
   if (root.error !== undefined) return <Failure error={root.error} retry={root.reload} />;
   if (!root.data) return <Loading />;
-  if (root.data.length === 0) return <NoArtifacts />;
+  if (root.data.length === 0 && models.length === 0) return <NoArtifacts />;
   return (
     <div class="artifacts">
       <div class="file-tree" role="tree" aria-label="Artifacts">
-        <Branch place={place} files={root.data} depth={0} chosen={chosen} />
+        <Branch place={{ run }} files={root.data} depth={0} chosen={model ? "" : file} />
+        {models.map(({ info }) => (
+          <Folder
+            key={info.model_id}
+            place={{ model: info.model_id }}
+            path=""
+            name={info.name}
+            depth={0}
+            chosen={model === info.model_id ? file : ""}
+            begun={model === info.model_id}
+          />
+        ))}
       </div>
       <div class="file-view">
-        {chosen ? (
-          <Chosen key={chosen} place={place} path={chosen} />
+        {file ? (
+          <Chosen key={`${model}/${file}`} place={model ? { model } : { run }} path={file} />
         ) : (
           <Empty title="Choose a file" icon="file" />
         )}
@@ -74,7 +85,9 @@ function Branch({ place, files, depth, chosen }: BranchProps) {
             aria-selected={file.path === chosen}
             class="file-row"
             style={{ paddingLeft: `${10 + depth * 16 + 18}px` }}
-            onClick={() => setQuery({ file: file.path })}
+            onClick={() =>
+              setQuery({ file: file.path, model: "model" in place ? place.model : undefined })
+            }
           >
             <Icon name="file" size={13} />
             <span class="ellipsis grow">{nameOf(file.path)}</span>
@@ -86,8 +99,19 @@ function Branch({ place, files, depth, chosen }: BranchProps) {
   );
 }
 
-function Folder(p: { place: Place; path: string; depth: number; chosen: string }) {
-  const [open, setOpen] = useState(p.chosen.startsWith(`${p.path}/`));
+interface FolderProps {
+  place: Place;
+  path: string;
+  /** What it is called if that is not in the path: a logged model, whose files it holds. */
+  name?: string;
+  depth: number;
+  chosen: string;
+  /** Whether it is open to begin with. */
+  begun?: boolean;
+}
+
+function Folder(p: FolderProps) {
+  const [open, setOpen] = useState(p.begun || (p.path !== "" && p.chosen.startsWith(`${p.path}/`)));
   return (
     <>
       <button
@@ -102,8 +126,9 @@ function Folder(p: { place: Place; path: string; depth: number; chosen: string }
         <span class={`twist ${open ? "open" : ""}`}>
           <Icon name="chevron" size={12} />
         </span>
-        <Icon name="folder" size={13} />
-        <span class="ellipsis">{nameOf(p.path)}</span>
+        <Icon name={p.name ? "cube" : "folder"} size={13} />
+        <span class="ellipsis grow">{p.name ?? nameOf(p.path)}</span>
+        {p.name && <span class="muted">logged model</span>}
       </button>
       {open && <Opened {...p} />}
     </>

@@ -16,7 +16,19 @@ function shown(value: unknown): string {
   return String(value);
 }
 
+function isNumber(value: unknown): boolean {
+  if (typeof value === "string") return value.trim() !== "" && !Number.isNaN(Number(value));
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+/** Whether all there is in a column are numbers, which stand better to the right. */
+function holdsNumbers(rows: unknown[][], column: number): boolean {
+  const present = rows.map((row) => row[column]).filter((v) => v !== null && v !== undefined);
+  return present.length > 0 && present.every((value) => value === "" || isNumber(value));
+}
+
 export function DataTable({ head, rows }: Props) {
+  const numeric = head.map((_, i) => holdsNumbers(rows, i));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys
     <div class="data-table" tabIndex={0} role="region" aria-label="Rows of the file">
@@ -24,7 +36,9 @@ export function DataTable({ head, rows }: Props) {
         <thead>
           <tr>
             {head.map((name, i) => (
-              <th key={i}>{name}</th>
+              <th key={i} class={numeric[i] ? "end" : ""}>
+                {name}
+              </th>
             ))}
           </tr>
         </thead>
@@ -32,7 +46,7 @@ export function DataTable({ head, rows }: Props) {
           {rows.map((row, i) => (
             <tr key={i} class="list-row">
               {row.map((value, j) => (
-                <td key={j} class={typeof value === "number" ? "end num" : ""}>
+                <td key={j} class={numeric[j] ? "end num" : ""}>
                   {shown(value)}
                 </td>
               ))}

@@ -1,9 +1,10 @@
 /** What a run logged, at a glance. */
 
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { MetricSummary } from "../api/schema";
 import { deleteRunTag, setRunTag } from "../api/tracking";
-import type { Run, Tag } from "../api/types";
+import type { LoggedModel, Run, Tag } from "../api/types";
 import { clock, number } from "../format";
 import { Copied } from "../pages/about-experiment";
 import { DESCRIPTION } from "../pages/experiment-dialog";
@@ -13,15 +14,17 @@ import { Facts } from "../parts/facts";
 import { Markdown } from "../parts/markdown";
 import { keyTest } from "../runs/columns";
 import { attempt } from "../state/toast";
+import { Inputs, LoggedModels } from "./lineage";
 import { Sparklines } from "./sparkline";
 
 interface Props {
   run: Run;
   metrics: MetricSummary[];
+  models: LoggedModel[];
   onChanged: () => void;
 }
 
-export function RunOverview({ run, metrics, onChanged }: Props) {
+export function RunOverview({ run, metrics, models, onChanged }: Props) {
   const tags = run.data.tags ?? [];
   const [editing, setEditing] = useState<Tag | null>(null);
   const note = tags.find((t) => t.key === DESCRIPTION)?.value;
@@ -44,6 +47,7 @@ export function RunOverview({ run, metrics, onChanged }: Props) {
         <MetricsCard run={run.info.run_id} metrics={metrics} />
         <PairsCard title="Params" pairs={run.data.params ?? []} />
         <Inputs run={run} />
+        <LoggedModels run={run} models={models} />
       </div>
       <aside class="stack side-stack">
         <section class="card">
@@ -86,10 +90,7 @@ function About({ run }: { run: Run }) {
   const { info } = run;
   const tag = (key: string) => run.data.tags?.find((t) => t.key === key)?.value;
   const commit = tag("mlflow.source.git.commit");
-  const models = [
-    ...(run.outputs?.model_outputs ?? []).map((m) => m.model_id),
-    ...(run.inputs?.model_inputs ?? []).map((m) => m.model_id),
-  ];
+  const used = (run.inputs?.model_inputs ?? []).map((m) => m.model_id);
   return (
     <Facts
       items={[
@@ -101,7 +102,10 @@ function About({ run }: { run: Run }) {
         ["Source", tag("mlflow.source.name") ?? ""],
         ["Commit", commit ? <Copied key="c" text={commit.slice(0, 12)} /> : ""],
         ["Branch", tag("mlflow.source.git.branch") ?? ""],
-        ["Models", models.join(", ")],
+        ...used.map((id): [string, ComponentChildren] => [
+          "Model used",
+          <Copied key={id} text={id} />,
+        ]),
         ["Artifacts", <Copied key="a" text={info.artifact_uri} />],
       ]}
     />
@@ -110,17 +114,18 @@ function About({ run }: { run: Run }) {
 
 function MetricsCard({ run, metrics }: { run: string; metrics: MetricSummary[] }) {
   const [text, setText] = useState("");
+  const own = useMemo(() => metrics.filter((m) => !m.key.startsWith("system/")), [metrics]);
   const shown = useMemo(() => {
     const test = keyTest(text);
-    return metrics.filter((m) => !m.key.startsWith("system/") && test(m.key));
-  }, [metrics, text]);
+    return own.filter((m) => test(m.key));
+  }, [own, text]);
   return (
     <section class="card">
       <header class="card-head">
         <h2>
-          Metrics <span class="muted">{metrics.length || ""}</span>
+          Metrics <span class="muted">{own.length || ""}</span>
         </h2>
-        {metrics.length > 8 && (
+        {own.length > 8 && (
           <SearchField value={text} placeholder="Search metrics" onInput={setText} />
         )}
       </header>
@@ -206,35 +211,6 @@ function PairsCard({ title, pairs }: { title: string; pairs: Tag[] }) {
           </tbody>
         </table>
       )}
-    </section>
-  );
-}
-
-function Inputs({ run }: { run: Run }) {
-  const inputs = run.inputs?.dataset_inputs ?? [];
-  if (inputs.length === 0) return null;
-  return (
-    <section class="card">
-      <header class="card-head">
-        <h2>Data sets</h2>
-      </header>
-      <table class="facts-table">
-        <tbody>
-          {inputs.map(({ dataset, tags }) => (
-            <tr key={`${dataset?.name}/${dataset?.digest}`}>
-              <td>{dataset?.name}</td>
-              <td class="mono muted">{dataset?.digest}</td>
-              <td>
-                <span class="chip">
-                  {tags?.find((t) => t.key === "mlflow.data.context")?.value ??
-                    dataset?.source_type}
-                </span>
-              </td>
-              <td class="mono wrap muted">{dataset?.source.slice(0, 300)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </section>
   );
 }

@@ -1,6 +1,5 @@
 /** What can be seen of a file without downloading it. */
 
-import { useEffect, useRef } from "preact/hooks";
 import { fileUrl, type Place, read, readText } from "../api/artifacts";
 import { bytes } from "../format";
 import { Empty, Failure, Loading } from "../parts/basics";
@@ -8,9 +7,10 @@ import { Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
 import { csvRows } from "./csv";
 import { DataTable } from "./data-table";
+import { Html } from "./html";
 
 const MOST_TEXT = 512 * 1024;
-const MOST_HTML = 32 * 1024 * 1024;
+const MOST_PARQUET = 32 * 1024 * 1024;
 const MOST_ROWS = 1000;
 
 const KINDS: [RegExp, Kind][] = [
@@ -130,41 +130,13 @@ function loggedTable(text: string): { columns: string[]; data: unknown[][] } | u
   }
 }
 
-/** Shown on a page of its own origin that may run scripts but reach nothing. */
-function Html({ place, path }: Props) {
-  const frame = useRef<HTMLIFrameElement>(null);
-  const { data, error, reload } = useAsync(
-    (signal) => readText(place, path, MOST_HTML, signal),
-    [path],
-  );
-  useEffect(() => {
-    if (!data) return;
-    const ready = (event: MessageEvent) => {
-      const target = frame.current?.contentWindow;
-      if (event.source === target) target?.postMessage(data.text, "*");
-    };
-    window.addEventListener("message", ready);
-    return () => window.removeEventListener("message", ready);
-  }, [data]);
-  if (error !== undefined) return <Failure error={error} retry={reload} />;
-  if (!data) return <Loading />;
-  return (
-    <iframe
-      ref={frame}
-      class="preview-html"
-      title={path}
-      sandbox="allow-scripts"
-      src={new URL("preview", document.baseURI).href}
-    />
-  );
-}
-
 function Parquet({ place, path }: Props) {
   const { data, error, reload } = useAsync(
     async (signal) => {
       const { parquetReadObjects } = await import("hyparquet");
-      const { data, whole } = await read(place, path, MOST_HTML, signal);
-      if (!whole) throw new Error(`Larger than ${bytes(MOST_HTML)}: download it to look inside.`);
+      const { data, whole } = await read(place, path, MOST_PARQUET, signal);
+      if (!whole)
+        throw new Error(`Larger than ${bytes(MOST_PARQUET)}: download it to look inside.`);
       return parquetReadObjects({ file: data, rowEnd: MOST_ROWS });
     },
     [path],

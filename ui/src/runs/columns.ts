@@ -72,7 +72,8 @@ export function orderBy(sort: Sort | undefined): string[] {
 }
 
 const SYSTEM = "system/";
-const TELLING = /loss|acc|auc|f1|score|reward|error|rmse|mae|perplexity/i;
+/** Names of the metrics that people look at first. */
+export const TELLING = /loss|acc|auc|f1|score|reward|error|rmse|mae|perplexity/i;
 
 /** What a new visitor sees: the times and people, then some metrics and params. */
 export function defaultColumns(keys: Keys): string[] {
