@@ -11,11 +11,14 @@ from milepost.domain.registry import (
     By,
     RequestState,
     Stage,
+    VersionStatus,
 )
 from milepost.domain.tracking import Batch, Dataset, DatasetInput, Tag
 from milepost.errors import Conflict, Denied, Exists, Invalid, NotFound
 from milepost.services.transfer.registered import add_registered
 from milepost.store import transfer_models
+from milepost.store.registry import models
+from milepost.store.tx import Tx
 from tests.store.conftest import Opened
 from tests.store.registry_kit import ANN, BOB, Kept, kept_on
 
@@ -165,6 +168,30 @@ def test_a_deleted_version_takes_its_requests_along(kept: Kept) -> None:
     kept.write(kept.registry.versions.delete, ANN, "net", 1)
     with pytest.raises(NotFound):
         kept.write(approvals.approve, BOB, asked.id)
+
+
+def test_as_many_versions_are_archived_as_there_are(kept: Kept) -> None:
+    """More than a statement of PostgreSQL can have parameters."""
+    many = 66_000
+    kept.create("net")
+
+    def register(tx: Tx, _: None) -> None:
+        model = models.lock(tx, "net")
+        assert model is not None
+        columns = ("model_id", "version", "user_id", "stage", "created", "updated", "source",
+                   "location", "run_id", "run_link", "logged_model", "status",
+                   "is_prompt")  # fmt: skip
+        fixed = (Stage.STAGING, 1, 1, "s", "s", "", "", "", VersionStatus.READY, 0)
+        rows = [(model.id, version, "", *fixed) for version in range(1, many + 1)]
+        tx.insert("model_versions", columns, rows)
+
+    kept.on.store.write(register, None)
+    kept.move("net", 7, Stage.STAGING, archive=True)
+    stages = {v.version: v.stage for v in kept.model("net").latest}
+    assert stages == {7: Stage.STAGING, many: Stage.ARCHIVED}
+    last = kept.history("net")
+    assert len(last) == 1000
+    assert {(c.action, c.old, c.new) for c in last} == {("stage.changed", "Staging", "Archived")}
 
 
 # Lineage

@@ -41,17 +41,17 @@ class Outbox:
         """`wake` is called once something new waits for delivery."""
         self._wake = wake
 
-    def add(self, tx: Tx, at: int, event: Event, data: dict[str, Any]) -> None:
-        """Enqueue an event for each webhook that wants it."""
+    def add(self, tx: Tx, at: int, event: Event, *data: dict[str, Any]) -> None:
+        """Enqueue an event, for each of the data, for each webhook that wants it."""
         listeners = webhooks.listening(tx, event)
         if not listeners:
             return
-        body = body_of(event, at, data)
         webhooks.enqueue(
             tx,
             [
                 Delivery(0, str(uuid.uuid4()), webhook.number, event.key, body, at,
                          DeliveryState.WAITING, 0, at, None, None, "")
+                for body in (body_of(event, at, each) for each in data)
                 for webhook in listeners
             ],
         )  # fmt: skip

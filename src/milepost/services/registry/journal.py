@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from milepost.domain.registry import By, Change, ModelVersion, RegisteredModel
@@ -35,16 +36,28 @@ class Journal:
         self, tx: Tx, at: int, by: By, model: RegisteredModel, entry: Entry, version: int = 0
     ) -> None:
         """Append one change of a model, or of one of its versions, made at `at`."""
+        self.record_each(tx, at, by, model, entry, [version])
+
+    def record_each(
+        self,
+        tx: Tx,
+        at: int,
+        by: By,
+        model: RegisteredModel,
+        entry: Entry,
+        changed: Sequence[int],
+    ) -> None:
+        """Append the same change of many versions of a model."""
         history.add(
             tx,
             model.id,
-            [Change(0, model.name, version, at, by.actor, entry.action, entry.subject, entry.old,
-                    entry.new, by.note)],
-        )  # fmt: skip
+            [Change(0, model.name, version, at, by.actor, *entry, by.note) for version in changed],
+        )
 
-    def tell(self, tx: Tx, at: int, event: Event, data: dict[str, Any]) -> None:
-        """Send an event to the webhooks that want it, once the transaction is durable."""
-        self._outbox.add(tx, at, event, data)
+    def tell(self, tx: Tx, at: int, event: Event, *data: dict[str, Any]) -> None:
+        """Send an event, for each of the data, to the webhooks that want it, once the transaction
+        is durable."""
+        self._outbox.add(tx, at, event, *data)
 
     def history(
         self, tx: Tx, name: str, version: int | None, limit: int, token: str

@@ -197,18 +197,22 @@ class Versions:
         versions.set_stage(tx, [number for number, _ in moved], new, at)
         if old is new:
             return
-        for _, version in moved:
-            entry = Entry("stage.changed", old=old.label, new=new.label)
-            self._journal.record(tx, at, by, model, entry, version)
-            data = {
+        numbers = [version for _, version in moved]
+        entry = Entry("stage.changed", old=old.label, new=new.label)
+        self._journal.record_each(tx, at, by, model, entry, numbers)
+        told = [
+            {
                 "name": model.name,
-                "version": str(version),
+                "version": str(number),
                 "from_stage": old.label,
                 "to_stage": new.label,
                 "actor": by.actor,
                 "comment": by.note,
             }
-            self._journal.tell(tx, at, Event(Entity.MODEL_VERSION_STAGE, Action.CHANGED), data)
+            for number in numbers
+        ]
+        event = Event(Entity.MODEL_VERSION_STAGE, Action.CHANGED)
+        self._journal.tell(tx, at, event, *told)
 
     # Tags
 

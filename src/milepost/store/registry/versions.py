@@ -129,10 +129,12 @@ def describe(tx: Tx, number: int, description: str | None, now: int) -> None:
 
 def set_stage(tx: Tx, numbers: Sequence[int], stage: Stage, now: int) -> None:
     """Bring versions to a stage."""
-    tx.run(
-        f"UPDATE model_versions SET stage = ?, updated = ? WHERE id IN ({marks(numbers)})",
-        (stage, now, *numbers),
-    )
+    for start in range(0, len(numbers), _PART):
+        part = numbers[start : start + _PART]
+        tx.run(
+            f"UPDATE model_versions SET stage = ?, updated = ? WHERE id IN ({marks(part)})",
+            (stage, now, *part),
+        )
 
 
 def others_in(tx: Tx, version: ModelVersion, stage: Stage) -> Sequence[Sequence[int]]:
