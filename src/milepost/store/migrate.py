@@ -19,6 +19,7 @@ from milepost.store.migrations import (
     m0003_artifacts,
     m0004_changes,
     m0005_trash,
+    m0006_history,
 )
 
 MIGRATIONS: list[list[str]] = [
@@ -27,6 +28,7 @@ MIGRATIONS: list[list[str]] = [
     m0003_artifacts.STATEMENTS,
     m0004_changes.STATEMENTS,
     m0005_trash.STATEMENTS,
+    m0006_history.STATEMENTS,
 ]
 """Statements of migration 1, 2, ... in order. Only ever appended to."""
 
