@@ -35,7 +35,7 @@ class Reply:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilepostServer]:
     data = tmp_path_factory.mktemp("milepost")
-    flags = (f"--max-body-bytes={LIMIT}", "--body-timeout=0.3")
+    flags = (f"--max-body-bytes={LIMIT}", "--body-timeout=2")
     started = new_server(data, f"sqlite:///{data / 'milepost.db'}", flags, {})
     started.start()
     yield started
@@ -258,6 +258,44 @@ def test_queries(server: MilepostServer, run_id: str, query: str) -> None:
     reply = _send(server, _request("GET", f"{API}runs/get?{query}"))
     assert reply.status in (400, 404)
     reply.error()
+
+
+def test_one_mistake_alone_on_every_database(
+    store_uri: str, milepost_server: StartMilepost
+) -> None:
+    """Alone in its group commit, so that nothing is left to be written."""
+    with httpx.Client(base_url=milepost_server(store_uri).url + API, trust_env=False) as client:
+        made = client.post("runs/create", json={"experiment_id": "0"}).json()
+        run = {"run_id": made["run"]["info"]["run_id"]}
+        point = {"key": "k?", "value": 1, "timestamp": 1}
+        for path, body in (
+            ("runs/log-metric", {**run, **point}),
+            ("runs/log-parameter", {**run, "key": "k" * 251, "value": "v"}),
+            ("runs/set-tag", {**run, "key": "a//b", "value": "v"}),
+            ("runs/log-batch", {**run, "metrics": [point]}),
+            ("runs/log-batch", {**run, "params": [{"key": "p", "value": "v"}] * 2}),
+            ("runs/log-inputs", {**run, "datasets": [{"dataset": {"name": "n" * 501}}]}),
+            ("runs/create", {"experiment_id": "0", "tags": [{"key": "k" * 251, "value": "v"}]}),
+            ("experiments/create", {"name": "n" * 501}),
+            ("registered-models/create", {"name": "a/b"}),
+            ("logged-models", {"experiment_id": "0", "name": "a.b"}),
+        ):
+            reply = client.post(path, json=body)
+            assert reply.status_code == 400, (path, body, reply.text)
+            assert reply.json()["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_pattern_of_wildcards_on_every_database(
+    store_uri: str, milepost_server: StartMilepost
+) -> None:
+    """Some database gives up on it; that is no reason for clients to try again."""
+    with httpx.Client(base_url=milepost_server(store_uri).url + API, trust_env=False) as client:
+        tags = [{"key": "t", "value": "v" * 8000}]
+        client.post("runs/create", json={"experiment_id": "0", "tags": tags})
+        filter_ = f"tags.t LIKE '{'%v' * 2500}x'"
+        reply = client.post("runs/search", json={"experiment_ids": ["0"], "filter": filter_})
+        assert reply.status_code in (200, 400), reply.text
+        assert reply.json().get("runs", []) == []
 
 
 def test_text_that_no_store_can_keep(store_uri: str, milepost_server: StartMilepost) -> None:

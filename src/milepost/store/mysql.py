@@ -36,6 +36,7 @@ _PACKET = 4 << 20  # what the oldest servers take, until this one has said what 
 _ROOM = 64 << 10  # for all of a statement but its values
 _RETRYABLE = {ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT, 1020}  # 1020: record changed since last read
 _FULL = {ER.DISK_FULL, ER.RECORD_FILE_FULL}
+_STACK_OVERRUN = 1436
 _GONE = {0, 1927, 2003, 2006, 2013, 2014, 2055, ER.SERVER_SHUTDOWN}
 
 
@@ -178,6 +179,8 @@ def _problem(error: Exception) -> Problem | None:
         return Full("The disk of the MySQL store is full: make room, then repeat the request.")
     if isinstance(error, pymysql.IntegrityError | pymysql.DataError):
         return Invalid(f"The database refused the write: {error.args[-1]}")
+    if isinstance(error, pymysql.MySQLError) and _code(error) == _STACK_OVERRUN:
+        return Invalid("MySQL cannot compare with a pattern of so many wildcards.")
     if isinstance(error, pymysql.MySQLError):
         return Unavailable(f"The MySQL store cannot be used right now: {error.args[-1]}")
     return None

@@ -98,6 +98,8 @@ def lock(tx: Tx, ids: Sequence[str]) -> dict[str, RunKey]:
     """Find runs by id and hold them until the transaction ends, so that whoever else writes to
     one of them waits; always locked in the same order, so that nobody waits in a ring."""
     unique = sorted(set(ids))
+    if not unique:
+        return {}  # only SQLite knows an empty IN ()
     rows = tx.rows(
         f"SELECT uuid, id, experiment_id, lifecycle FROM runs WHERE uuid IN ({marks(unique)})"
         f"{' ORDER BY id' + tx.dialect.for_update if tx.dialect.for_update else ''}",
