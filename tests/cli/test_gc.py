@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from milepost.blobs.stores import Options, Stores
 from milepost.domain.tracking import Lifecycle
 from milepost.errors import Conflict
+from milepost.services.gc import Collector, Selection, process_name
+from milepost.services.locations import Locations
 from milepost.store import gc, migrate, runs
 from milepost.store.db import Store, open_dialect
 from milepost.store.tx import Tx
@@ -135,11 +138,8 @@ def test_killed_half_way_it_goes_on(session: Session) -> None:
     folders = session.folder / "artifacts/1"
     session.killed("milepost gc --older-than 0s", lambda: len(os.listdir(folders)) < many // 20)
     assert "sound" in session.text("milepost db check")
-    # The dead collector holds its lease for a while; a minute from now it would be free.
-    with sqlite3.connect(session.folder / "milepost.db") as connection:
-        held = connection.execute("SELECT COUNT(*) FROM leases WHERE name = 'gc'").fetchone()[0]
-        connection.execute("UPDATE leases SET until = 0 WHERE name = 'gc'")
-    assert held <= 1
+    # The dead collector's lease has not run out, but everybody here can see that it is dead.
+    assert _count(session, "SELECT until FROM leases WHERE name = 'gc'") > time.time() * 1000
     session.run("milepost gc --older-than 0s")
     assert _count(session, "SELECT COUNT(*) FROM runs WHERE lifecycle = 1") == 0
     assert os.listdir(folders) == []
@@ -161,15 +161,43 @@ def test_what_is_going_cannot_be_restored(session: Session) -> None:
     assert done["runs"] == DEAD - 1
 
 
-def test_two_collections_do_not_run_at_once(session: Session) -> None:
+@pytest.mark.parametrize("holder", ["elsewhere/1/2/abc", "x", f"{process_name(os.getpid())}/abc"])
+def test_two_collections_do_not_run_at_once(session: Session, holder: str) -> None:
     uri = _store(session)
     store = Store(open_dialect(uri))
-    until = int(time.time() * 1000) + 60_000
-    store.write(
-        lambda tx, _: tx.insert("leases", ("name", "holder", "until"), [("gc", "x", until)]), None
-    )
+    until = int(time.time() * 1000) + 3_600_000
+    row = ("gc", holder, until)
+    store.write(lambda tx, _: tx.insert("leases", ("name", "holder", "until"), [row]), None)
     store.close()
     assert "running on another server" in session.refusal("milepost gc")
+
+
+def test_a_long_collection_keeps_its_lease(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long one batch takes; and one that has lost it stops before the next."""
+    monkeypatch.setattr("milepost.services.gc._PROLONG_SECONDS", 0.02)
+    store = Store(open_dialect(_store(session)))
+    seen: list[int] = []
+
+    def until(tx: Tx, _: None) -> int:
+        row = tx.row("SELECT until FROM leases WHERE name = 'gc'")
+        assert row is not None
+        return int(row[0])
+
+    def watch(_: int) -> None:
+        if not seen:
+            first = store.read(until, None)
+            while (now := store.read(until, None)) == first:
+                time.sleep(0.01)
+            seen.extend((first, now))
+
+    stores = Stores(Options([str(session.folder)]))
+    locations = Locations("mlflow-artifacts:/", str(session.folder / "artifacts"))
+    collector = Collector(store, locations, stores, str(session.folder / "artifacts"))
+    assert collector.collect(Selection(0), watch).runs == DEAD
+    assert seen[0] < seen[1]
+    store.close()
 
 
 def test_retention_keeps_the_best_the_tagged_and_the_young(session: Session) -> None:

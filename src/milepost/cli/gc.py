@@ -93,7 +93,7 @@ def gc(
     try:
         before = inspect.total_bytes(app.store.dialect)
         collector = Collector(app.store, app.locations, app.stores, settings.artifacts_uri)
-        with progress("Collecting", 0, quiet=as_json) as advance:
+        with progress("Collecting", collector.total(wanted), quiet=as_json) as advance:
             done = collector.collect(wanted, advance)
     finally:
         app.close()

@@ -6,11 +6,12 @@ is left and goes on. One server at a time, by a lease in the database.
 
 from __future__ import annotations
 
-import math
+import os
 import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
@@ -18,9 +19,10 @@ from msgspec import Struct
 
 from milepost.blobs.base import Entry
 from milepost.blobs.stores import Spot, Stores
-from milepost.errors import Conflict, Problem
+from milepost.errors import Conflict, Problem, Unavailable
 from milepost.services.locations import Locations
 from milepost.services.registry.trash import remove_forever
+from milepost.services.rounds import Round
 from milepost.services.tracking import now
 from milepost.store import gc, leases
 from milepost.store.db import Store
@@ -29,7 +31,8 @@ from milepost.store.registry import trash
 from milepost.store.tx import Tx
 
 LEASE = "gc"
-_LEASE_MS = 10 * 60 * 1000
+_LEASE_MS = 60_000
+_PROLONG_SECONDS = 15.0
 _BATCH = 200
 _ORPHAN_MS = 24 * 3600 * 1000
 """Files younger than this may belong to something that is just being written."""
@@ -82,17 +85,42 @@ class Collector:
         self._locations = locations
         self._stores = stores
         self._served = served
-        self._holder = f"{socket.gethostname()[:40]}-{uuid4().hex[:12]}"
-        self._prolonged = -math.inf
+        self._holder = f"{process_name(os.getpid())}/{uuid4().hex[:8]}"
+        self._lost = False
+
+    def total(self, wanted: Selection) -> int:
+        """How many runs and logged models are there to collect now."""
+        before = now() - wanted.older_than_ms
+        chosen = [(table, ids) for table, ids, wants in self._kinds(wanted) if wants]
+
+        def count(tx: Tx, _: None) -> int:
+            return sum(
+                gc.count_dead(tx, table, before, ids, wanted.experiments) for table, ids in chosen
+            )
+
+        return self._store.read(count, None)
+
+    def _kinds(self, wanted: Selection) -> Iterator[tuple[str, Sequence[str], bool]]:
+        """(table, ids, whether any of it is wanted)"""
+        rest = bool(wanted.experiments) or not wanted.narrowed
+        yield "runs", wanted.runs, bool(wanted.runs) or rest
+        yield "logged_models", wanted.models, bool(wanted.models) or rest
 
     def collect(
         self, wanted: Selection, advance: Callable[[int], None] = lambda _: None
     ) -> Collected:
         """Remove what is wanted. Raises Conflict while another server collects."""
-        self._keep()
+        if not self._store.write(self._take, now()):
+            raise Conflict(
+                "A garbage collection is running on another server, or one was killed there less"
+                " than a minute ago."
+            )
+        self._lost = False
+        keeper = Round("gc-lease", _PROLONG_SECONDS, self._prolong)
         try:
             return self._collect(wanted, advance)
         finally:
+            keeper.close()
             self._store.write(lambda tx, _: leases.free(tx, LEASE, self._holder), None)
 
     def _collect(self, wanted: Selection, advance: Callable[[int], None]) -> Collected:
@@ -114,19 +142,21 @@ class Collector:
             self._orphans(wanted, done)
         return done
 
+    def _take(self, tx: Tx, at: int) -> bool:
+        """Take or prolong the lease. That of a process of this machine that is gone is free."""
+        other = leases.holder(tx, LEASE)
+        if _is_gone(other):
+            leases.free(tx, LEASE, other)
+        return leases.take(tx, LEASE, self._holder, at, at + _LEASE_MS)
+
+    def _prolong(self) -> None:
+        with suppress(Unavailable):  # the next one may succeed, and the lease is not over yet
+            self._lost = not self._store.write(self._take, now())
+
     def _keep(self) -> None:
-        if time.monotonic() - self._prolonged < _LEASE_MS / 4000:
-            return
-        self._prolonged = time.monotonic()
-
-        def take(tx: Tx, at: int) -> bool:
-            return leases.take(tx, LEASE, self._holder, at, at + _LEASE_MS)
-
-        if not self._store.write(take, now()):
-            raise Conflict(
-                "A garbage collection is running on another server, or one was killed less than ten"
-                " minutes ago."
-            )
+        """Raise Conflict if the lease was lost, as when this machine slept."""
+        if self._lost:
+            raise Conflict("Another server has taken over the garbage collection.")
 
     def _owners(
         self,
@@ -140,6 +170,7 @@ class Collector:
         total = after = 0
         while batch := self._store.read(find, after):
             after = batch[-1].number
+            advance(len(batch))
             if not wanted.dry_run:
                 claimed = self._store.write(claim, [dead.number for dead in batch])
                 batch = [dead for dead in batch if dead.number in claimed]
@@ -149,7 +180,6 @@ class Collector:
             elif gone:
                 total += self._store.write(remove, [dead.number for dead in gone])
             self._keep()
-            advance(len(batch))
         return total
 
     def _files(self, wanted: Selection, dead: Dead, done: Collected) -> bool:
@@ -229,6 +259,29 @@ class Collector:
         limit = time.time() - _ORPHAN_MS / 1000
         files = spot.store.walk(entry.path)
         return all(spot.store.stat(file.path).modified < limit for file in files)
+
+
+def process_name(pid: int) -> str:
+    """A process's name among all machines. Process ids are counted by each container for itself."""
+    try:
+        space = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        space = 0
+    return f"{socket.gethostname()[:24]}/{space}/{pid}"
+
+
+def _is_gone(holder: str) -> bool:
+    process, _, _ = holder.rpartition("/")
+    pid = process.rpartition("/")[2]
+    if not pid.isdecimal() or process != process_name(int(pid)):
+        return False  # of another machine, or nobody
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _name(entry: Entry) -> str:

@@ -62,20 +62,36 @@ def _dead(
     after: int,
     limit: int,
 ) -> list[Dead]:
-    where = ""
-    parameters: list[str | int] = []
+    where, parameters = _in_trash(name, before, ids, experiments)
+    rows = tx.rows(
+        f"SELECT id, {name}, artifact_uri FROM {table}"
+        f" WHERE id > ? AND {where} ORDER BY id LIMIT ?",
+        (after, *parameters, limit),
+    )
+    return [Dead(*row) for row in rows]
+
+
+def _in_trash(
+    name: str, before: int, ids: Sequence[str], experiments: Sequence[int]
+) -> tuple[str, list[str | int]]:
+    where = "lifecycle = ? AND COALESCE(deleted, 0) <= ?"
+    parameters: list[str | int] = [Lifecycle.deleted, before]
     if ids:
         where += f" AND {name} IN ({marks(ids)})"
         parameters += list(ids)
     if experiments:
         where += f" AND experiment_id IN ({marks(experiments)})"
         parameters += list(experiments)
-    rows = tx.rows(
-        f"SELECT id, {name}, artifact_uri FROM {table} WHERE id > ? AND lifecycle = ?"
-        f" AND COALESCE(deleted, 0) <= ?{where} ORDER BY id LIMIT ?",
-        (after, Lifecycle.deleted, before, *parameters, limit),
-    )
-    return [Dead(*row) for row in rows]
+    return where, parameters
+
+
+def count_dead(
+    tx: Tx, table: str, before: int, ids: Sequence[str], experiments: Sequence[int]
+) -> int:
+    """How many rows of `runs` or `logged_models` went to the trash before a time."""
+    where, parameters = _in_trash("uuid", before, ids, experiments)
+    row = tx.row(f"SELECT COUNT(*) FROM {table} WHERE {where}", parameters)
+    return int(row[0]) if row else 0
 
 
 def dead_experiments(tx: Tx, before: int, numbers: Sequence[int]) -> list[Dead]:

@@ -17,6 +17,12 @@ def take(tx: Tx, name: str, holder: str, now: int, until: int) -> bool:
     )
 
 
+def holder(tx: Tx, name: str) -> str:
+    """Who holds a lease, or held it last; "" for nobody."""
+    row = tx.row("SELECT holder FROM leases WHERE name = ?", (name,))
+    return str(row[0]) if row else ""
+
+
 def free(tx: Tx, name: str, holder: str, until: int = 0) -> None:
     """Let go of a lease, now or at a given time."""
     tx.run(
