@@ -41,6 +41,15 @@ def test_a_link_that_leads_away_is_not_followed(root: Path) -> None:
     assert (root.parent / "elsewhere" / "f").read_bytes() == b"not yours"
 
 
+def test_no_path_climbs_out_even_where_nobody_checked_it(root: Path) -> None:
+    store = LocalStore(str(root))
+    put(store, "folder/f", b"x")
+    for path in ("../secret", "folder/../../secret", "none/../../secret"):
+        for touch in (store.open, store.stat, store.create, store.entries):
+            with pytest.raises(Invalid, match="Invalid path"):
+                touch(path)
+
+
 def test_deleting_a_link_leaves_what_it_points_to(root: Path) -> None:
     (root / "folder").symlink_to(root.parent / "elsewhere")
     LocalStore(str(root)).delete("folder")

@@ -94,7 +94,8 @@ class Files:
             await _start(send, 206 if is_part else 200, headers)
             await download(reader, first, receive, send, errand)
         finally:
-            errand.afterwards(reader.close)
+            if len(first) < reader.length:
+                errand.afterwards(reader.close)
 
     def receiving(self, at: At, limit: int | None = None) -> Handler:
         """PUT or POST of a file. It is stored and counted before the client is told so."""

@@ -55,12 +55,17 @@ class Errand:
         """The result of `work`. Raises Unavailable if it is not there in time."""
         self._breaker.check()
         self._last = future = self._pool.submit(work, *arguments)
-        late = asyncio.get_running_loop().call_later(
-            self._breaker.rules.timeout, self._breaker.failed, "no answer yet"
-        )
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        waiting = asyncio.wrap_future(future)
+        late = loop.call_later(self._breaker.rules.timeout, self._breaker.failed, "no answer yet")
+        # asyncio.wait_for() costs more than all the rest here; a bare timer does not show.
+        end = loop.call_later(self._seconds, waiting.cancel)
         try:
-            result = await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
-        except TimeoutError:
+            result = await waiting
+        except asyncio.CancelledError:
+            if task.cancelling():
+                raise
             problem = Unavailable(
                 f"The artifact store {self._name} did not answer within {self._seconds:g} seconds."
             )
@@ -74,6 +79,7 @@ class Errand:
             raise
         finally:
             late.cancel()
+            end.cancel()
         self._breaker.ok()
         return result
 

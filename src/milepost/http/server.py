@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from milepost.app import App, build
 from milepost.config import Settings
@@ -38,13 +39,21 @@ _Route = tuple[str, Handler]
 """The name of a route in metrics, and its handler."""
 
 
+class _Pattern(NamedTuple):
+    """Routes whose URL has variable parts: what it begins with, and its handler by method."""
+
+    head: str
+    regex: re.Pattern[str]
+    routes: dict[str, _Route]
+
+
 class Router:
     """Finds the handler of a path: exact ones by one dictionary look-up, then patterns in order."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._exact: dict[str, dict[str, _Route]] = {}
-        self._patterns: list[tuple[re.Pattern[str], str, _Route]] = []
+        self._patterns: dict[str, _Pattern] = {}
 
     def add(self, method: str, pattern: str, handler: Handler, *, prefixed: bool = True) -> None:
         """Route `method` on `pattern`, in which `{name}` stands for one part of the path."""
@@ -52,8 +61,8 @@ class Router:
         if "{" not in url:
             self._exact.setdefault(url, {})[method] = (label(pattern), handler)
             return
-        text = _VARIABLE.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == 'file' else '[^/]+'})", url)
-        self._patterns.append((re.compile(text, re.DOTALL), method, (label(pattern), handler)))
+        known = self._patterns.setdefault(url, _Pattern(url.partition("{")[0], _regex(url), {}))
+        known.routes.setdefault(method, (label(pattern), handler))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch one request."""
@@ -71,13 +80,20 @@ class Router:
             await respond(send, 404, HTML, _NOT_FOUND)
 
     def _matching(self, scope: Scope) -> dict[str, _Route]:
+        path: str = scope["path"]
         found: dict[str, _Route] = {}
-        for pattern, method, route in self._patterns:
-            match = pattern.fullmatch(scope["path"])
-            if match and method not in found:
-                found[method] = route
-                scope.setdefault("path_params", {}).update(match.groupdict())
+        for head, regex, routes in self._patterns.values():
+            # Most patterns are none of the path's business, and this says so sooner.
+            if path.startswith(head) and (match := regex.fullmatch(path)):
+                if routes.keys() - found.keys():
+                    scope.setdefault("path_params", {}).update(match.groupdict())
+                found = routes | found
         return found
+
+
+def _regex(url: str) -> re.Pattern[str]:
+    text = _VARIABLE.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == 'file' else '[^/]+'})", url)
+    return re.compile(text, re.DOTALL)
 
 
 class Server:

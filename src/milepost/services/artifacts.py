@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from milepost.blobs.base import BlobStore, Entry
-from milepost.blobs.stores import Stores, local_path
+from milepost.blobs.stores import Spot, Stores, local_path
 from milepost.domain.artifacts import Owner, OwnerKind, Usage, checked_file_path, checked_path
 from milepost.errors import NotFound
 from milepost.services.locations import PROXIED, Locations
@@ -61,12 +61,19 @@ class Artifacts:
         self._locations = locations
         self._stores = stores
         self._owners: dict[str, Owner] = {}
+        self._served: Spot | None = None
+
+    def _spot(self) -> Spot:
+        """Where all that this server serves is; found out once."""
+        if self._served is None:
+            self._served = self._stores.at(self._locations.served(""))
+        return self._served
 
     # Where artifacts are
 
     def served(self, path: str) -> Place:
         """The place of what this server serves at `path`; "" is all of it."""
-        store, root = self._stores.at(self._locations.served(""))
+        store, root = self._spot()
         inner = checked_path(path)
         return Place(store, _below(root, inner), f"{PROXIED}:/", root, None, inner)
 
