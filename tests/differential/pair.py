@@ -23,7 +23,7 @@ AJAX = "/ajax-api/2.0/mlflow/"
 START = 1_700_000_000_000
 
 _VARIABLE = re.compile(r"\$(\w+)")
-_HEX = re.compile(r"\b[0-9a-f]{32}\b")
+_HEX = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-[0-9]{1,3}")
 _EXTRA = {"sqlstate", "error_class", "workspace"}
 _DAY_MS = 86_400_000

@@ -71,10 +71,11 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
             sql_mode="ANSI_QUOTES,STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES",
         )
         maria = "MariaDB" in _server_version(connection)
-        types["table"] = TYPES["table"].format(
-            collation=_COLLATION_MARIADB if maria else _COLLATION_MYSQL
-        )
+        collation = _COLLATION_MARIADB if maria else _COLLATION_MYSQL
+        types["table"] = TYPES["table"].format(collation=collation)
         with connection.cursor() as cursor:
+            # As the tables compare, so does what is in no table: names of states, say.
+            cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
             cursor.execute("SELECT @@max_allowed_packet")
             packet[0] = int(cursor.fetchone()[0])
             cursor.execute("SET innodb_lock_wait_timeout = 30")
