@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ class Proxy:
     from the server, `cuts` times; `sent` counts what clients have sent through it."""
 
     target: tuple[str, int]
+    tls: ssl.SSLContext | None = None
     port: int = 0
     hang: bool = False
     cut_after: int = 0
@@ -27,7 +29,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def _serve(self, listening: socket.socket) -> None:
         while True:
@@ -35,6 +37,11 @@ class Proxy:
                 client, _ = listening.accept()
             except OSError:
                 return
+            if self.tls is not None:
+                try:
+                    client = self.tls.wrap_socket(client, server_side=True)
+                except OSError:
+                    continue
             server = socket.create_connection(self.target)
             self._open += [client, server]
             threading.Thread(target=self._up, args=(client, server), daemon=True).start()
@@ -74,9 +81,9 @@ def _end(connection: socket.socket) -> None:
 
 
 @contextmanager
-def proxy_to(port: int) -> Iterator[Proxy]:
-    """A proxy in front of a server on this machine."""
-    proxy = Proxy(("127.0.0.1", port))
+def proxy_to(port: int, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    """A proxy in front of a server on this machine; with a context, clients reach it by TLS."""
+    proxy = Proxy(("127.0.0.1", port), tls)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         proxy.port = listening.getsockname()[1]
         threading.Thread(target=proxy._serve, args=(listening,), daemon=True).start()
