@@ -65,6 +65,9 @@ def artifacts(run_id: str) -> None:
 
 
 def dataset(run_id: str) -> None:
+    """1.x does not know them."""
+    if not hasattr(client, "log_inputs"):
+        return
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     made = Dataset(
@@ -80,7 +83,8 @@ def models(run_id: str) -> None:
         client.create_model_version("classifier", f"{uri}/plots", run_id, tags={"n": str(i)})
     client.update_model_version("classifier", "2", "the second")
     client.transition_model_version_stage("classifier", "1", "Production")
-    client.set_registered_model_alias("classifier", "champion", "2")
+    if hasattr(client, "set_registered_model_alias"):
+        client.set_registered_model_alias("classifier", "champion", "2")
     client.delete_model_version("classifier", "3")
     client.create_registered_model("empty")
 
