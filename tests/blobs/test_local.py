@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -88,15 +92,56 @@ def test_the_uploads_folder_is_out_of_reach(root: Path) -> None:
     assert list((root / UPLOADS).iterdir()) == []
 
 
-def test_what_a_crash_left_is_cleared_a_day_later(root: Path) -> None:
+def test_what_a_crash_left_is_cleared_by_the_next_server(root: Path) -> None:
+    script = (
+        "import os, sys; from milepost.blobs.local import LocalStore;"
+        "upload = LocalStore(sys.argv[1]).create('f'); upload.write([b'half']);"
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, root], check=False)
+    (half,) = (root / UPLOADS).iterdir()
+    store = LocalStore(str(root))
+    upload = store.create("f")
+    upload.write([b"under way"])
+    Stores(Options([str(root)])).at(str(root))
+    assert not half.exists()
+    upload.commit()
+    assert get(store, "f") == b"under way"
+
+
+def test_where_there_are_no_locks_age_tells(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / UPLOADS).mkdir()
     old, young = root / UPLOADS / "old", root / UPLOADS / "young"
     old.write_bytes(b"x")
     young.write_bytes(b"x")
     os.utime(old, (0, time.time() - 25 * 3600))
-    Stores(Options([str(root)])).at(str(root))
+
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    store = LocalStore(str(root))
+    store.clean()
     assert not old.exists()
     assert young.exists()
+    put(store, "f", b"x")
+    assert get(store, "f") == b"x"
+
+
+def test_an_upload_that_was_taken_for_a_rest_begins_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = LocalStore(str(root)), LocalStore(str(root))
+    lock = fcntl.flock
+
+    def late(fd: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        other.clean()
+        lock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    put(store, "f", b"x")
+    assert get(store, "f") == b"x"
 
 
 def test_a_file_in_the_way_of_a_folder_is_named_before_the_upload(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import time
@@ -40,10 +41,10 @@ class LocalStore:
         self.name = f"file://{self._root}"
 
     def clean(self) -> None:
-        """Remove what uploads cut off by a crash have left more than a day ago."""
+        """Remove what uploads have left that were cut off by a crash."""
         with suppress(OSError), os.scandir(self._uploads) as entries:
             for entry in entries:
-                if entry.stat().st_mtime < time.time() - _STALE_SECONDS:
+                if _is_abandoned(entry):
                     os.unlink(entry.path)
 
     def stat(self, path: str) -> Stat:
@@ -184,7 +185,7 @@ class LocalUpload:
     """A file under a name of its own until it is complete and on disk, then renamed.
 
     A crash leaves the old file or the new one, and at worst a nameless rest in the uploads folder,
-    which the next start clears away.
+    which the next start clears away: nobody holds its lock.
     """
 
     piece = PIECE
@@ -194,12 +195,11 @@ class LocalUpload:
         self._path = path
         self._unflushed = 0
         self._name = os.path.join(uploads, uuid4().hex)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            self._fd = os.open(self._name, flags, 0o666)
+            self._fd = _locked(self._name)
         except FileNotFoundError:
             os.makedirs(uploads, exist_ok=True)
-            self._fd = os.open(self._name, flags, 0o666)
+            self._fd = _locked(self._name)
 
     def write(self, parts: Sequence[bytes]) -> None:
         """Append."""
@@ -216,22 +216,50 @@ class LocalUpload:
         """Flush to disk and rename into place."""
         with _problems(self._path):
             os.fsync(self._fd)
-            os.close(self._fd)
-            self._fd = -1
             try:
                 os.rename(self._name, self._target)
             except FileNotFoundError:
                 _make_folders(Path(self._target).parent, self._path)
                 os.rename(self._name, self._target)
             _flush_folder(os.path.dirname(self._target))
+        self._close()
 
     def abort(self) -> None:
         """Remove what was written."""
+        self._close()
+        with suppress(FileNotFoundError):
+            os.unlink(self._name)
+
+    def _close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-        with suppress(FileNotFoundError):
-            os.unlink(self._name)
+
+
+def _locked(name: str) -> int:
+    """A new file, locked for as long as somebody writes it, so that nobody takes it for a rest."""
+    while True:
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(fd).st_nlink:
+            return fd
+        # A server that starts took it for one, in the moment before it was locked.
+        os.close(fd)
+
+
+def _is_abandoned(entry: os.DirEntry[str]) -> bool:
+    """Whether nobody writes the file any more; where there are no locks, its age must tell."""
+    fd = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return os.fstat(fd).st_mtime < time.time() - _STALE_SECONDS
+    finally:
+        os.close(fd)
 
 
 def _check_target(target: str, path: str) -> None:
