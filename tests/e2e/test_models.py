@@ -31,6 +31,8 @@ def test_models(mlflow_client: MlflowClient, milepost_url: str) -> None:
         "/Production": ROWS,
         "@best": ROWS,
         "registered": [name],
+        "copied": ["1", True],
+        "copy": ROWS,
         "deleted version": "RESOURCE_DOES_NOT_EXIST",
         "renamed": f"{name} renamed",
         "left": 0,

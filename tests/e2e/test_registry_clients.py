@@ -27,7 +27,8 @@ def test_registry(
     body = {"name": "stages", "url": receiver.url, "events": stages}
     made = httpx.post(f"{server.url}/api/2.0/mlflow/webhooks", json=body, trust_env=False)
     assert made.status_code == 200, made.text
-    facts = mlflow_client_of("3.17.2").run(SCRIPT, server.url, unique, receiver.url)
+    who = {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "x"}
+    facts = mlflow_client_of("3.17.2").run(SCRIPT, server.url, unique, receiver.url, **who)
     assert facts == {
         "prompt": "Hi Ann",
         "aliased prompt": "Hello Ann",
@@ -50,3 +51,6 @@ def test_registry(
     }
     (message,) = receiver.received
     assert message.event == ("model_version", "created")
+    url = f"{server.url}/api/3.0/milepost/registered-models/history"
+    history = httpx.get(url, params={"name": f"prompt-{unique}"}, trust_env=False).json()
+    assert {change["actor"] for change in history["changes"]} == {"ann"}

@@ -66,6 +66,13 @@ facts["registered"] = [
     m.name for m in client.search_registered_models(f"name = '{name}' AND tags.team = 'blue'")
 ]
 
+# Copied to another model, with the run and the files of the original
+copy = client.copy_model_version(f"models:/{name}@best", f"{name} copy")
+facts["copied"] = [copy.version, copy.run_id == run.info.run_id]
+loaded = mlflow.pyfunc.load_model(f"models:/{copy.name}/{copy.version}")
+facts["copy"] = loaded.predict(features).shape[0]
+client.delete_registered_model(copy.name)
+
 # Away with it
 client.delete_registered_model_alias(name, "best")
 client.delete_model_version(name, "2")
