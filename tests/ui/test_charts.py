@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.conftest import Visitor
+from tests.parts import bulk
+from tests.parts.milepost import StartMilepost
+from tests.ui.conftest import Visit, Visitor
 from tests.ui.site import Site, falling
 
 
@@ -201,9 +203,50 @@ def test_clicking_a_bar_opens_its_run(curves: str, visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="curve-5")).to_be_visible()
 
 
-def test_many_runs_of_many_points_in_one_chart(site: Site, visitor: Visitor) -> None:
-    number = site.experiment("crowd")
-    for i in range(120):
-        site.run(number, f"crowd-{i}", metrics={"loss": falling(1000, i / 100)})
-    page = visitor.go(f"experiments/{number}?tab=charts&runs=250")
-    expect(page.get_by_role("img", name="loss of 120 runs")).to_be_visible()
+# Moves the pointer over a chart in each of 60 frames; returns frames a second, and how often the
+# chart itself, below the layer of the pointer, was drawn again.
+HOVER = """area => new Promise(done => {
+    const [chart, layer] = area.querySelectorAll("canvas");
+    const box = area.getBoundingClientRect();
+    const before = CanvasRenderingContext2D.prototype.clearRect;
+    const drawn = {chart: 0, layer: 0};
+    CanvasRenderingContext2D.prototype.clearRect = function (...where) {
+        if (this.canvas === chart) drawn.chart++;
+        if (this.canvas === layer) drawn.layer++;
+        return before.apply(this, where);
+    };
+    const start = performance.now();
+    let frames = 0;
+    const step = () => {
+        if (frames++ === 60) {
+            CanvasRenderingContext2D.prototype.clearRect = before;
+            return done({...drawn, rate: 60_000 / (performance.now() - start)});
+        }
+        area.dispatchEvent(new PointerEvent("pointermove", {
+            bubbles: true,
+            clientX: box.left + 60 + (frames * 9) % (box.width - 80),
+            clientY: box.top + box.height / 2,
+        }));
+        requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+})"""
+
+
+def test_a_thousand_runs_of_a_thousand_points_in_one_chart(
+    milepost_server: StartMilepost, visit: Visit
+) -> None:
+    """Hovering draws one line on a layer of its own, however many lines there are below."""
+    server = milepost_server()
+    server.stop()
+    bulk.fill(f"sqlite:///{server.data / 'milepost.db'}", 1112, points=1000)
+    server.start()
+    page = visit(server.url).go("experiments/1?tab=charts&runs=1000&size=l&metric=loss")
+    expect(page.get_by_text("1,000 of 1,001 runs")).to_be_visible()
+    expect(page.get_by_role("img", name="loss of 1000 runs")).to_be_visible(timeout=60_000)
+    drawn(page, "loss")
+    found = canvas(page, "loss").evaluate(HOVER)
+    print(f"hovering over 1000 runs of 1000 points: {found['rate']:.0f} frames a second")
+    assert found["chart"] == 0
+    assert found["layer"] > 20
+    expect(chart(page, "loss").locator(".tip")).to_contain_text("run-")
