@@ -96,7 +96,7 @@ def _source(settings: Settings, folder: Path | None, name: Path) -> Path:
     return inside if not name.exists() and inside.exists() else name
 
 
-@backups.command()
+@backups.command(short_help="Read a backup whole, against its hashes and counts.")
 @click.argument("name", type=click.Path(path_type=Path))
 @folder_option
 @json_option

@@ -20,12 +20,12 @@ from milepost.store.db import open_dialect
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(short_help="Show, check and explain the configuration.")
 def config() -> None:
     """The configuration: show it, check it, and get the files that go with it."""
 
 
-@config.command()
+@config.command(short_help="Each setting in effect, and where it was given.")
 @setting_options
 @_json
 @click.option("--given", is_flag=True, help="Leave out what is at its default.")
@@ -48,7 +48,7 @@ def show(as_json: bool, given: bool, **flags: Any) -> None:
         click.echo(f"{row.name:28} {value}  [{row.source}]")
 
 
-@config.command()
+@config.command(short_help="Everything that is wrong with it.")
 @setting_options
 @_json
 def check(as_json: bool, **flags: Any) -> None:
@@ -96,7 +96,7 @@ def _unusable(found: Loaded) -> Iterator[str]:
             yield f"{found.sources.get(name, reference.DEFAULT)}: {name}: {problem.message}"
 
 
-@config.command()
+@config.command(short_help="The environment of a training machine, as shell exports.")
 @setting_options
 @_json
 def env(as_json: bool, **flags: Any) -> None:
@@ -109,7 +109,7 @@ def env(as_json: bool, **flags: Any) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-@config.command()
+@config.command(short_help="A commented file with every setting at its default.")
 def example() -> None:
     """Print a file with every setting at its default, with comments."""
     click.echo(reference.example(), nl=False)

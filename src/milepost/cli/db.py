@@ -41,7 +41,7 @@ def upgrade(as_json: bool, **flags: Any) -> None:
     emit(data, f"{masked_uri(uri)}: schema {after}, {done}", as_json=as_json)
 
 
-@db.command()
+@db.command(short_help="Look for damage and rows that belong to nothing.")
 @json_option
 @store_options
 def check(as_json: bool, **flags: Any) -> None:

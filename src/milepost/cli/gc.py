@@ -30,7 +30,7 @@ class Duration(click.ParamType[float]):
             self.fail(f"'{value}' is no duration: write 30d, 12h, 90m or seconds.", param, ctx)
 
 
-@click.command()
+@click.command(short_help="Remove for good what was deleted long enough ago.")
 @click.option(
     "--older-than", type=Duration(), metavar="TIME",
     help="Only what was deleted longer ago: 30d, 12h, 0s.  [default: the setting gc.older_than]",

@@ -104,7 +104,7 @@ def models(
     emit(found, lambda: table(head, rows), as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="List the runs of experiments.")
 @click.argument("experiment", nargs=-1)
 @click.option("--metric", "metrics", multiple=True, help="Show the last value of this metric.")
 @click.option("--param", "params", multiple=True, help="Show this param.")

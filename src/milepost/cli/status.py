@@ -77,7 +77,7 @@ def _database(settings: Settings) -> dict[str, Any]:
         return {"uri": masked, "reachable": False, "problem": problem.message}
 
 
-@click.command()
+@click.command(short_help="Say whether the server is well, and what it holds.")
 @url_option
 @json_option
 @setting_options
@@ -128,7 +128,7 @@ def _state(server: dict[str, Any]) -> str:
     return f"running, version {server['version']}, {server.get('status', 'OK')}"
 
 
-@click.command()
+@click.command(short_help="Print how to connect, and where the data is.")
 @url_option
 @json_option
 @setting_options
@@ -177,7 +177,7 @@ def open_(only_print: bool, url: str, as_json: bool, **flags: Any) -> None:
     emit({"url": address, "opened": opened}, address, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Print the log of the server.")
 @click.option("--follow", "-f", is_flag=True, help="Go on printing what is added.")
 @click.option("--tail", "-n", type=click.IntRange(min=0), default=100, show_default=True,
               help="How many lines to begin with.")  # fmt: skip

@@ -50,7 +50,7 @@ def _opened(settings: Settings) -> Iterator[tuple[App, Files, Here]]:
         app.close()
 
 
-@click.command()
+@click.command(short_help="Write whole experiments into a folder or archive.")
 @experiment_option
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path),
@@ -108,7 +108,7 @@ def _source(place: str, artifacts_from: str) -> Iterator[Source]:
             yield Mlruns(path, files)
 
 
-@click.command("import")
+@click.command("import", short_help="Take over experiments: an export, or MLflow and its data.")
 @click.argument("source")
 @experiment_option
 @click.option(
