@@ -57,6 +57,18 @@ def test_a_taken_port(milepost_server: StartMilepost, tmp_path: Path) -> None:
     assert "--port" in _refusal(f"--port={port}", cwd=tmp_path)
 
 
+def test_the_short_flags_of_mlflow(milepost_server: StartMilepost, tmp_path: Path) -> None:
+    port = milepost_server().url.rpartition(":")[2]
+    flags = ("-h", "127.0.0.1", "-p", port, "-w", "1")
+    assert f"127.0.0.1:{port}" in _refusal(*flags, cwd=tmp_path)
+
+
+def test_a_registry_elsewhere(tmp_path: Path) -> None:
+    """MLflow's flag is understood; that the registry lives with the runs is said."""
+    uri = f"sqlite:///{tmp_path / 'registry.db'}"
+    assert "backend store" in _refusal(f"--registry-store-uri={uri}", cwd=tmp_path)
+
+
 @pytest.mark.parametrize(
     "uri",
     [

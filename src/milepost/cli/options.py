@@ -55,7 +55,8 @@ def _option(item: Field[Any]) -> Callable[[Command], Command]:
         return click.option(f"{name}/--no-{name[2:]}", default=None, help=shown)
     if item.default not in ("", None):
         shown += f"  [default: {item.default}]"
-    return click.option(name, type=str if meta(item).duration else kind, default=None, help=shown)
+    names = (name, *meta(item).also.split(), item.name)
+    return click.option(*names, type=str if meta(item).duration else kind, default=None, help=shown)
 
 
 def loaded(flags: Mapping[str, Any]) -> Loaded:

@@ -11,7 +11,8 @@ from milepost.http.run import serve
 from milepost.http.server import describe
 
 
-@click.command()
+# -h is --host here, as in MLflow.
+@click.command(context_settings={"help_option_names": ["--help"]})
 @setting_options
 def server(**flags: Any) -> None:
     """Run the server. Without options: on 127.0.0.1:5000, with its data in ./milepost-data."""

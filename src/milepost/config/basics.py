@@ -108,14 +108,15 @@ class Listening:
         help="Off: `milepost server` says so and ends, for stacks that switch services so.",
     )  # fmt: skip
     host: str = setting(
-        "127.0.0.1", "Address to listen on.", env="MLFLOW_HOST", file="server.host", flag=True
-    )
+        "127.0.0.1", "Address to listen on.", env="MLFLOW_HOST", file="server.host", flag=True,
+        also="-h",
+    )  # fmt: skip
     port: int = setting(
         5000, "Port to listen on.", env="MLFLOW_PORT", file="server.port", flag=True,
-        least=0, most=65535,
+        also="-p", least=0, most=65535,
     )  # fmt: skip
     workers: int = setting(
-        1, env="MLFLOW_WORKERS", file="server.workers", flag=True, least=1,
+        1, env="MLFLOW_WORKERS", file="server.workers", flag=True, also="-w", least=1,
         help="Worker processes. One is right for SQLite; add more for PostgreSQL or MySQL.",
     )  # fmt: skip
     static_prefix: str = setting(

@@ -30,6 +30,9 @@ class Meta:
     env: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()
     flag: bool = False
+    also: str = ""
+    """More names of the flag, apart by spaces."""
+
     secret: bool = False
     """The value is never shown."""
 

@@ -244,7 +244,7 @@ def _entry(item: Field[Any]) -> Iterator[str]:
     for title, names in (
         ("File", [k.path + (f" ({k.unit})" if k.unit != "s" else "") for k in about.keys]),
         ("Environment", [n for n in about.env if not n.startswith("_")]),
-        ("Flag", [f"--{item.name.replace('_', '-')}"] if about.flag else []),
+        ("Flag", [f"--{item.name.replace('_', '-')}", *about.also.split()] if about.flag else []),
     ):
         if names:
             yield f"- {title}: " + ", ".join(f"`{name}`" for name in names)

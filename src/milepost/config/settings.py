@@ -54,7 +54,8 @@ class Features:
     )
     registry_backend_store: str = setting(
         "", "Database of the registry; it is that of the runs.",
-        env="MLFLOW_REGISTRY_STORE_URI", file="registry.backend_store",
+        env="MLFLOW_REGISTRY_STORE_URI", file="registry.backend_store", flag=True,
+        also="--registry-store-uri",
     )  # fmt: skip
     webhook_allowed_schemes: str = setting(
         "https", env="MLFLOW_WEBHOOK_ALLOWED_SCHEMES", file="webhooks.allowed_schemes",
