@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
+import psycopg
+import pymysql
 import pytest
 
 from milepost.breaker import Breaker, Rules
 from milepost.errors import Invalid, Unavailable
 from milepost.exporters.series import Series
 from milepost.store.db import Store, ensure_schema, open_dialect
+from milepost.store.dialect import Connection
 from milepost.store.tx import Tx
 from milepost.store.watch import Limits
+
+ERRORS: dict[str, type[Exception]] = {
+    "sqlite": sqlite3.OperationalError,
+    "postgresql": psycopg.OperationalError,
+    "mysql": pymysql.err.OperationalError,
+}
+"""What a driver raises that cannot connect."""
 
 FOREVER = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT MAX(i) FROM n",
@@ -74,6 +86,24 @@ def test_a_transaction_of_many_quick_statements_ends_too(store_uri: str) -> None
     with pytest.raises(Unavailable):
         store.read(busy, None)
     assert store.read(one, None) == 1
+    store.close()
+
+
+def test_a_database_that_takes_no_connection_is_asked_once(store_uri: str) -> None:
+    """Where it hangs, each attempt takes the whole time to connect."""
+    dialect = open_dialect(store_uri)
+    ensure_schema(dialect)
+    attempts: list[bool] = []
+
+    def connect(read_only: bool) -> Connection:
+        attempts.append(read_only)
+        raise ERRORS[dialect.name]("connection timeout expired")
+
+    store = Store(replace(dialect, connect=connect))
+    attempts.clear()
+    with pytest.raises(Unavailable, match="connection timeout expired"):
+        store.read(one, None)
+    assert attempts == [True]
     store.close()
 
 

@@ -42,7 +42,7 @@ class Pool:
         self._acquire()
         self._used += 1
         try:
-            slot = self._idle.pop() if self._idle else self._watch.connect(True)
+            slot = self._idle.pop() if self._idle else self._opened()
             slot.begin(self._limits.request_timeout)
             try:
                 yield slot
@@ -59,6 +59,14 @@ class Pool:
         finally:
             self._used -= 1
             self._slots.release()
+
+    def _opened(self) -> Slot:
+        """A new connection. That none can be had is a Problem at once: unlike a connection that lay
+        idle and died, it is not worth a second attempt, which may take as long as the first."""
+        try:
+            return self._watch.connect(True)
+        except Exception as error:
+            raise self._watch.problem(error) or error from error
 
     def _acquire(self) -> None:
         if self._slots.acquire(blocking=False):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from milepost.breaker import Breaker
+from milepost.errors import Problem
 from milepost.meter import Meter, NullMeter
 from milepost.store.dialect import Connection, Dialect
 
@@ -98,6 +99,10 @@ class Watch:
         slot = Slot(connection, self._limits.slow_query)
         self._slots.add(slot)
         return slot
+
+    def problem(self, error: Exception) -> Problem | None:
+        """What an error of the driver means."""
+        return self._dialect.problem(error)
 
     def close(self, slot: Slot) -> None:
         """Close a connection."""
