@@ -100,3 +100,17 @@ def test_two_versions_are_compared(model: str, visitor: Visitor) -> None:
     page.get_by_role("link", name="Compare versions").click()
     expect(page.get_by_role("row", name="depth").first).to_have_class("list-row differs")
     expect(page.get_by_role("row", name="input tenure").first).to_have_class("list-row ")
+
+
+def test_history_goes_back_to_the_beginning(site: Site, visitor: Visitor) -> None:
+    site.call("registered-models/create", {"name": "busy", "description": "the very first"})
+    for i in range(120):
+        site.call("registered-models/set-tag", {"name": "busy", "key": "n", "value": str(i)})
+    page = visitor.go("models/busy")
+    entries = page.locator(".timeline li")
+    expect(entries).to_have_count(100)
+    expect(entries.first).to_contain_text("set the tag n: 118 → 119")
+    page.get_by_role("button", name="Show older changes").click()
+    expect(entries).to_have_count(121)
+    expect(entries.last).to_contain_text("created the model: the very first")
+    expect(page.get_by_role("button", name="Show older changes")).to_have_count(0)

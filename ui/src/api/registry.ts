@@ -133,10 +133,23 @@ export async function openRequests(name: string, signal?: AbortSignal) {
   return (await get<Reply>(path, query, signal)).transition_requests ?? [];
 }
 
-export async function historyOf(name: string, version: string, signal?: AbortSignal) {
-  type Reply = { changes?: HistoryEntry[] };
-  const query = { name, version: version || undefined };
-  return (await get<Reply>(`${MINE}/registered-models/history`, query, signal)).changes ?? [];
+export interface HistoryPage {
+  changes: HistoryEntry[];
+  /** Asks for the page of older entries; "" if there are none. */
+  next: string;
+}
+
+/** What happened to a model, or with a version to that one, newest first. */
+export async function historyOf(
+  name: string,
+  version: string,
+  token: string,
+  signal?: AbortSignal,
+): Promise<HistoryPage> {
+  type Reply = { changes?: HistoryEntry[]; next_page_token?: string };
+  const query = { name, version: version || undefined, page_token: token || undefined };
+  const reply = await get<Reply>(`${MINE}/registered-models/history`, query, signal);
+  return { changes: reply.changes ?? [], next: reply.next_page_token ?? "" };
 }
 
 export async function needsApproval(name: string, signal?: AbortSignal): Promise<boolean> {

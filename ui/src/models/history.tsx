@@ -1,27 +1,48 @@
 /** Who changed what of a model, when, and why. */
 
-import type { HistoryEntry } from "../api/registry";
+import { useState } from "preact/hooks";
+import { type HistoryEntry, type HistoryPage, historyOf } from "../api/registry";
 import { ago, clock } from "../format";
-import { Empty } from "../parts/basics";
+import { Button, Empty } from "../parts/basics";
 
-export function History({ entries, versions }: { entries: HistoryEntry[]; versions: boolean }) {
+interface Props {
+  name: string;
+  /** "" for the model with all its versions. */
+  version: string;
+  first: HistoryPage;
+}
+
+export function History({ name, version, first }: Props) {
+  const [more, setMore] = useState<{ after: HistoryPage; page: HistoryPage } | null>(null);
+  // What was loaded after an earlier first page does not join a new one.
+  const older = more?.after === first ? more.page : null;
+  const entries = [...first.changes, ...(older?.changes ?? [])];
+  const next = older ? older.next : first.next;
+  const loadOlder = async () => {
+    const page = await historyOf(name, version, next);
+    const changes = [...(older?.changes ?? []), ...page.changes];
+    setMore({ after: first, page: { changes, next: page.next } });
+  };
   if (entries.length === 0) return <Empty title="Nothing has changed yet" icon="history" />;
   return (
-    <ol class="timeline">
-      {entries.map((entry) => (
-        <li key={entry.id}>
-          <div class="timeline-line">
-            <b>{entry.actor || "someone"}</b> <span>{said(entry)}</span>
-            {versions && entry.version && <span class="chip">version {entry.version}</span>}
-            <span class="muted nowrap" title={clock(entry.timestamp)}>
-              {" "}
-              {ago(entry.timestamp)}
-            </span>
-          </div>
-          {entry.comment && <blockquote>{entry.comment}</blockquote>}
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol class="timeline">
+        {entries.map((entry) => (
+          <li key={entry.id}>
+            <div class="timeline-line">
+              <b>{entry.actor || "someone"}</b> <span>{said(entry)}</span>
+              {!version && entry.version && <span class="chip">version {entry.version}</span>}
+              <span class="muted nowrap" title={clock(entry.timestamp)}>
+                {" "}
+                {ago(entry.timestamp)}
+              </span>
+            </div>
+            {entry.comment && <blockquote>{entry.comment}</blockquote>}
+          </li>
+        ))}
+      </ol>
+      {next && <Button label="Show older changes" kind="quiet" onClick={loadOlder} />}
+    </>
   );
 }
 

@@ -34,7 +34,7 @@ export function ModelPage({ name }: { name: string }) {
       const [model, versions, history, requests, approval] = await Promise.all([
         getModel(name, signal),
         versionsOf(name, signal),
-        historyOf(name, "", signal),
+        historyOf(name, "", "", signal),
         openRequests(name, signal),
         needsApproval(name, signal),
       ]);
@@ -136,7 +136,7 @@ export function ModelPage({ name }: { name: string }) {
               <header class="card-head">
                 <h2>History</h2>
               </header>
-              <History entries={history} versions />
+              <History name={name} version="" first={history} />
             </section>
           </aside>
         </div>

@@ -51,7 +51,7 @@ export function VersionPage({ name, version }: { name: string; version: string }
       const [found, model, history, lineage, approval] = await Promise.all([
         getVersion(name, version, signal),
         getModel(name, signal),
-        historyOf(name, version, signal),
+        historyOf(name, version, "", signal),
         lineageOf(name, version, signal),
         needsApproval(name, signal),
       ]);
@@ -124,7 +124,7 @@ model.predict(data)`}
               <header class="card-head">
                 <h2>History</h2>
               </header>
-              <History entries={history} versions={false} />
+              <History name={name} version={version} first={history} />
             </section>
           </div>
           <aside class="stack side-stack">
