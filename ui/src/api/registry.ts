@@ -1,5 +1,6 @@
 /** Registered models and their versions, over MLflow's routes and Milepost's registry routes. */
 
+import type { Page } from "../state/pages";
 import { get, post, withBody } from "./client";
 import type { DatasetInput, ModelVersion, RegisteredModel, RunInfo } from "./types";
 
@@ -77,14 +78,21 @@ export function deleteModel(name: string): Promise<unknown> {
   return withBody("DELETE", `${V2}/registered-models/delete`, { name });
 }
 
-export async function versionsOf(name: string, signal?: AbortSignal): Promise<ModelVersion[]> {
+/** Versions of a model, newest first. */
+export async function versionsOf(
+  name: string,
+  token: string,
+  signal?: AbortSignal,
+): Promise<Page<ModelVersion>> {
   const query = {
     filter: `name = '${name.replaceAll("'", "''")}'`,
-    max_results: 1000,
+    max_results: 200,
+    page_token: token || undefined,
     order_by: "version_number DESC",
   };
-  type Reply = { model_versions?: ModelVersion[] };
-  return (await get<Reply>(`${V2}/model-versions/search`, query, signal)).model_versions ?? [];
+  type Reply = { model_versions?: ModelVersion[]; next_page_token?: string };
+  const reply = await get<Reply>(`${V2}/model-versions/search`, query, signal);
+  return { items: reply.model_versions ?? [], next: reply.next_page_token ?? "" };
 }
 
 export async function getVersion(name: string, version: string, signal?: AbortSignal) {
@@ -133,23 +141,17 @@ export async function openRequests(name: string, signal?: AbortSignal) {
   return (await get<Reply>(path, query, signal)).transition_requests ?? [];
 }
 
-export interface HistoryPage {
-  changes: HistoryEntry[];
-  /** Asks for the page of older entries; "" if there are none. */
-  next: string;
-}
-
 /** What happened to a model, or with a version to that one, newest first. */
 export async function historyOf(
   name: string,
   version: string,
   token: string,
   signal?: AbortSignal,
-): Promise<HistoryPage> {
+): Promise<Page<HistoryEntry>> {
   type Reply = { changes?: HistoryEntry[]; next_page_token?: string };
   const query = { name, version: version || undefined, page_token: token || undefined };
   const reply = await get<Reply>(`${MINE}/registered-models/history`, query, signal);
-  return { changes: reply.changes ?? [], next: reply.next_page_token ?? "" };
+  return { items: reply.changes ?? [], next: reply.next_page_token ?? "" };
 }
 
 export async function needsApproval(name: string, signal?: AbortSignal): Promise<boolean> {

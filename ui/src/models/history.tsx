@@ -1,28 +1,20 @@
 /** Who changed what of a model, when, and why. */
 
-import { useState } from "preact/hooks";
-import { type HistoryEntry, type HistoryPage, historyOf } from "../api/registry";
+import { type HistoryEntry, historyOf } from "../api/registry";
 import { ago, clock } from "../format";
 import { Button, Empty } from "../parts/basics";
+import { type Page, usePages } from "../state/pages";
 
 interface Props {
   name: string;
   /** "" for the model with all its versions. */
   version: string;
-  first: HistoryPage;
+  first: Page<HistoryEntry>;
 }
 
 export function History({ name, version, first }: Props) {
-  const [more, setMore] = useState<{ after: HistoryPage; page: HistoryPage } | null>(null);
-  // What was loaded after an earlier first page does not join a new one.
-  const older = more?.after === first ? more.page : null;
-  const entries = [...first.changes, ...(older?.changes ?? [])];
-  const next = older ? older.next : first.next;
-  const loadOlder = async () => {
-    const page = await historyOf(name, version, next);
-    const changes = [...(older?.changes ?? []), ...page.changes];
-    setMore({ after: first, page: { changes, next: page.next } });
-  };
+  const older = (token: string) => historyOf(name, version, token);
+  const { items: entries, next, loadMore } = usePages(first, older);
   if (entries.length === 0) return <Empty title="Nothing has changed yet" icon="history" />;
   return (
     <>
@@ -41,7 +33,7 @@ export function History({ name, version, first }: Props) {
           </li>
         ))}
       </ol>
-      {next && <Button label="Show older changes" kind="quiet" onClick={loadOlder} />}
+      {next && <Button label="Show older changes" kind="quiet" onClick={loadMore} />}
     </>
   );
 }

@@ -18,22 +18,25 @@ import { ago, clock } from "../format";
 import { History } from "../models/history";
 import { Requests } from "../models/requests";
 import { Aliases, Stage } from "../models/stage";
-import { Chip, Empty, Failure, Loading, Snippet, Status } from "../parts/basics";
+import { Button, Chip, Empty, Failure, Loading, Snippet, Status } from "../parts/basics";
 import { Field, FormDialog, Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
 import { useListKeys, useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
+import { type Page, usePages } from "../state/pages";
 import { go, href } from "../state/router";
 import { attempt } from "../state/toast";
+
+const NONE: Page<ModelVersion> = { items: [], next: "" };
 
 export function ModelPage({ name }: { name: string }) {
   const { data, error, reload } = useAsync(
     async (signal) => {
       const [model, versions, history, requests, approval] = await Promise.all([
         getModel(name, signal),
-        versionsOf(name, signal),
+        versionsOf(name, "", signal),
         historyOf(name, "", "", signal),
         openRequests(name, signal),
         needsApproval(name, signal),
@@ -45,15 +48,16 @@ export function ModelPage({ name }: { name: string }) {
   const [editing, setEditing] = useState(false);
   const [picked, setPicked] = useState<string[]>([]);
   useLive("models", reload);
-  const shown = data?.versions ?? [];
-  const cursor = useListKeys(shown.length, (at) => {
-    const version = shown[at]?.version;
+  const older = (token: string) => versionsOf(name, token);
+  const { items: versions, next, loadMore } = usePages(data?.versions ?? NONE, older);
+  const cursor = useListKeys(versions.length, (at) => {
+    const version = versions[at]?.version;
     if (version) go(href(["models", name, "versions", version]));
   });
   useShortcuts([{ keys: "u", label: "Up to the models", run: () => go(href(["models"])) }]);
   if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
-  const { model, versions, history, requests, approval } = data;
+  const { model, history, requests, approval } = data;
   const aliases = (version: string) =>
     (model.aliases ?? []).filter((a) => a.version === version).map((a) => a.alias);
   const remove = async () => {
@@ -106,7 +110,7 @@ export function ModelPage({ name }: { name: string }) {
             <section class="card flush-card">
               <header class="card-head padded">
                 <h2>
-                  Versions <span class="muted">{versions.length || ""}</span>
+                  Versions <span class="muted">{countOf(versions, next)}</span>
                 </h2>
                 {approval && <span class="chip">Production needs approval</span>}
               </header>
@@ -123,6 +127,7 @@ export function ModelPage({ name }: { name: string }) {
                   onPick={pick}
                 />
               )}
+              {next && <Button label="Show older versions" kind="quiet" onClick={loadMore} />}
             </section>
           </div>
           <aside class="stack side-stack">
@@ -158,6 +163,10 @@ async function restoreModel(name: string): Promise<void> {
   const { registered_models: found } = await deletedModels();
   const last = found.find((model) => model.name === name);
   if (last) await restoreModels({ registered_model_ids: [last.id] });
+}
+
+function countOf(versions: ModelVersion[], next: string): string {
+  return versions.length ? `${versions.length}${next && "+"}` : "";
 }
 
 function loading(name: string, alias: string | undefined): string {
