@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from bench import machine, report, workloads
+from bench import machine, pages, report, workloads
 from bench.results import Results
 from bench.servers import KINDS
 from bench.stages import Plan, Session
@@ -20,7 +20,8 @@ PAGE = machine.ROOT / "docs" / "benchmarks.md"
 
 
 def main() -> int:
-    """Returns 1 if anything went wrong: refused requests, lost writes, different answers."""
+    """Returns 1 if anything went wrong: refused requests, lost writes, different answers, pages
+    that open too late. A whole session ends with the pages."""
     options = _options()
     names = _wanted(options)
     if options.list:
@@ -54,9 +55,12 @@ def main() -> int:
         shutil.rmtree(scratch, ignore_errors=True)
     if options.output:
         options.output.parent.mkdir(exist_ok=True)
-        options.output.write_text(report.document(results, facts))
+        text = report.document(results, facts)
+        before = options.output.read_text() if options.output.exists() else ""
+        options.output.write_text(pages.with_section(text, pages.section(before)))
         print(f"\nwritten: {options.output}")
-    return 1 if results.faults() else 0
+    slow = options.output == PAGE and pages.main([]) != 0
+    return 1 if results.faults() or slow else 0
 
 
 def _options() -> argparse.Namespace:

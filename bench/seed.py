@@ -87,6 +87,20 @@ def histories(server: Server, experiment: str, count: int) -> list[str]:
     return ids
 
 
+def curves(server: Server, experiment: str, count: int, keys: Sequence[str], steps: int) -> None:
+    """Create runs with random values of some metrics at each of `steps` steps."""
+    client = server.client()
+    ids = [client.run(experiment) for _ in range(count)]
+    if server.kind is MILEPOST:
+        for run in ids:
+            client.send("POST", "runs/log-batch", batch(run, keys, range(steps)))
+        return
+    with closing(sqlite3.connect(server.file, timeout=60)) as database, database:
+        for run in ids:
+            for key in keys:
+                _Tables(database, server).history(run, key, steps)
+
+
 def batch(run: str, keys: Sequence[str], steps: Sequence[int]) -> bytes:
     """The body of a log-batch with a random value for each key at each step."""
     items = (
@@ -165,9 +179,9 @@ class _Tables:
         name = [] if self._fasttrackml else [("mlflow.runName", run.name)]
         return [*run.tags, *name]
 
-    def history(self, run: str) -> None:
-        """A metric `loss` of a run."""
-        points = [(run, "loss", random.random(), T0 + i, i, i + 1) for i in range(POINTS)]
+    def history(self, run: str, key: str = "loss", size: int = POINTS) -> None:
+        """A metric of a run."""
+        points = [(run, key, random.random(), T0 + i, i, i + 1) for i in range(size)]
         self._points("metrics", points)
         self._points("latest_metrics", points[-1:])
 
