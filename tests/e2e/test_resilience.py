@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.parts.daemon import answers
 from tests.parts.milepost import MilepostServer, StartMilepost
 from tests.parts.postgres import Postgres
 
@@ -191,7 +192,7 @@ def test_a_worker_that_dies_while_the_database_is_away(
         for worker in before:
             os.kill(worker, signal.SIGKILL)
         until(lambda: server.log.count("a worker waits for the database") == 2)
-    until(lambda: httpx.get(f"{server.url}/health/ready", timeout=30).status_code == 200)
+    until(answers(f"{server.url}/health/ready"), patience_s=120)
     assert Client(server).log().status_code == 200
     assert not set(workers(server)) & set(before)
     assert server.daemon.stop() == 0

@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
 _PAUSE_SECONDS = 1.0
-_WORKER_SECONDS = 30  # a worker that is starved for less must not be killed with its requests
+# A worker that is starved for less must not be killed with its requests; one that dies just as the
+# supervisor asks it is only missed after so long.
+_WORKER_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75  # longer than load balancers keep theirs, so that they hang up first
 
 
