@@ -18,9 +18,10 @@ FOLD_FROM = 4096
 WORTH_READING = 512
 """Recent points of a run from which sifting them again costs more than packing them once."""
 
-_MOST_POINTS = 32 * CHUNK
+_MOST_POINTS = 8 * CHUNK
 _THIN = 16
-"""Points a key; below this a run of very many keys waits until there are more."""
+"""Points a key; below this a run of very many keys waits until it has _PATIENCE points."""
+_PATIENCE = 32 * CHUNK
 _MOST_COUNTED = 100_000
 
 
@@ -81,9 +82,10 @@ def fold(tx: Tx, run: int) -> int:
         # Writers hold this lock too, so no point can slip in between reading and dropping.
         tx.rows("SELECT id FROM runs WHERE id = ? FOR UPDATE", (run,))
     points, last = recent.take(tx, run, _MOST_POINTS)
-    total = sum(map(len, points.values()))
-    if total < min(_THIN * len(points), _MOST_POINTS):
-        return 0
+    if _size(points) < _THIN * len(points):
+        if recent.counts(tx, [run])[run] < _PATIENCE:
+            return 0
+        points, last = recent.take(tx, run, _PATIENCE)
     packed = []
     for key, rows in points.items():
         touched = _touched(history.chunks(tx, run, key), rows)
@@ -92,7 +94,11 @@ def fold(tx: Tx, run: int) -> int:
         packed += _chunk_rows(run, key, merged)
     tx.insert("chunks", _COLUMNS, packed)
     recent.drop(tx, run, last)
-    return total
+    return _size(points)
+
+
+def _size(points: Mapping[int, Sequence[PointRow]]) -> int:
+    return sum(map(len, points.values()))
 
 
 def _touched(chunks: Sequence[Chunk], rows: Sequence[PointRow]) -> list[Chunk]:
