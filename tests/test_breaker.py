@@ -129,6 +129,15 @@ def test_neither_logged_nor_measured_where_nobody_wants_it(
     assert caplog.records == []
 
 
+def test_only_so_many_are_exported() -> None:
+    series = Series()
+    breakers = Breakers(Rules(failure_threshold=1), series)
+    for i in range(150):
+        breakers.of(f"webhook receiver {i}").failed("down")
+    assert len(breakers.states()) == 150
+    assert len(series.snapshot().gauges) == len(series.snapshot().counters) == 100
+
+
 def test_a_part_has_one_breaker() -> None:
     breakers = Breakers()
     assert breakers.of("a") is breakers.of("a")

@@ -24,6 +24,8 @@ State = Literal["closed", "half_open", "open"]
 LEVELS: dict[State, float] = {"closed": 0, "half_open": 1, "open": 2}
 """Value of the gauge `mlflow_circuit_breaker_state`."""
 
+_MOST_EXPORTED = 100
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -52,7 +54,9 @@ class Breakers:
         """The breaker of a part, made when it is first asked for."""
         with self._lock:
             if name not in self._breakers:
-                self._breakers[name] = Breaker(name, self._rules, self._meter)
+                # Clients name webhook receivers, and labels must stay few whatever they do.
+                meter = self._meter if len(self._breakers) < _MOST_EXPORTED else None
+                self._breakers[name] = Breaker(name, self._rules, meter)
             return self._breakers[name]
 
     def states(self) -> dict[str, State]:

@@ -93,6 +93,9 @@ def test_status_of_a_server_whose_database_is_away(
 def test_info_and_urls(session: Session, server: MilepostServer) -> None:
     assert f"export MLFLOW_TRACKING_URI={server.url}" in session.text("milepost info")
     assert session.json("milepost info")["tracking_uri"] == server.url
+    (session.folder / "milepost.yaml").write_text("tracking_uri: https://mlflow.company.com\n")
+    assert session.json("milepost info")["tracking_uri"] == "https://mlflow.company.com"
+    assert session.json("milepost info")["url"] == server.url
 
 
 def test_experiments(session: Session, server: MilepostServer) -> None:

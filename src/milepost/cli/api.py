@@ -63,13 +63,18 @@ class Direct:
 
 
 url_option = click.option(
-    "--url", default=lambda: _http(os.environ.get("MLFLOW_TRACKING_URI", "")),
+    "--url", default=lambda: _server_of(os.environ.get("MLFLOW_TRACKING_URI", "")),
     help="Ask this running server instead of the database.  [env: MLFLOW_TRACKING_URI, if http]",
 )  # fmt: skip
 
 
-def _http(uri: str) -> str:
-    return uri if uri.startswith(("http://", "https://")) else ""
+def _server_of(uri: str) -> str:
+    return uri if is_web(uri) else ""
+
+
+def is_web(uri: str) -> bool:
+    """Whether a tracking URI is the address of a server."""
+    return uri.startswith(("http://", "https://"))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from milepost import __version__
-from milepost.cli.api import url_option
+from milepost.cli.api import is_web, url_option
 from milepost.cli.options import loaded, setting_options
 from milepost.cli.output import emit, json_option, not_well, pairs, size, when
 from milepost.config import Settings
@@ -141,11 +141,13 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
     """
     settings = loaded(flags).settings
     address = url or server_url(settings)
+    # What training machines are told; the address is how this one reaches it.
+    public = address if url or not is_web(settings.tracking_uri) else settings.tracking_uri
     data = {
         "version": __version__,
         "url": address,
-        "tracking_uri": address,
-        "environment": {"MLFLOW_TRACKING_URI": address},
+        "tracking_uri": public,
+        "environment": {"MLFLOW_TRACKING_URI": public},
         "health": f"{address}/health",
         "metrics": f"{address}/metrics" if settings.serves_metrics else None,
     }
@@ -156,7 +158,7 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
             "artifacts_destination": settings.artifacts_uri,
         }
     rows = [(name.replace("_", " "), v) for name, v in data.items() if name != "environment"]
-    export = f"export MLFLOW_TRACKING_URI={shlex.quote(address)}"
+    export = f"export MLFLOW_TRACKING_URI={shlex.quote(public)}"
     emit(data, lambda: f"{pairs(rows)}\n\n{export}", as_json=as_json)
 
 
