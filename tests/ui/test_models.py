@@ -114,3 +114,17 @@ def test_history_goes_back_to_the_beginning(site: Site, visitor: Visitor) -> Non
     expect(entries).to_have_count(121)
     expect(entries.last).to_contain_text("created the model: the very first")
     expect(page.get_by_role("button", name="Show older changes")).to_have_count(0)
+
+
+def test_all_versions_of_a_model_can_be_shown(site: Site, visitor: Visitor) -> None:
+    site.call("registered-models/create", {"name": "nightly"})
+    for _ in range(205):
+        site.call("model-versions/create", {"name": "nightly", "source": "s3://b/p"})
+    page = visitor.go("models/nightly")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(200)
+    expect(page.get_by_role("heading", name="Versions")).to_have_text("Versions 200+")
+    page.get_by_role("button", name="Show older versions").click()
+    expect(rows).to_have_count(205)
+    expect(rows.last).to_contain_text("Version 1")
+    expect(page.get_by_role("heading", name="Versions")).to_have_text("Versions 205")

@@ -1,8 +1,7 @@
 /** Registered models and their versions, over MLflow's routes and Milepost's registry routes. */
 
-import type { Page } from "../state/pages";
 import { get, post, withBody } from "./client";
-import type { DatasetInput, ModelVersion, RegisteredModel, RunInfo } from "./types";
+import type { DatasetInput, ModelVersion, Page, RegisteredModel, RunInfo } from "./types";
 
 const V2 = "2.0/mlflow";
 const MINE = "3.0/milepost";

@@ -101,3 +101,10 @@ export interface LoggedModel {
   };
   data?: { params?: Tag[]; metrics?: Metric[] };
 }
+
+/** A part of a list. */
+export interface Page<T> {
+  items: T[];
+  /** Asks for the next page; "" if there is none. */
+  next: string;
+}

@@ -1,9 +1,10 @@
 /** Who changed what of a model, when, and why. */
 
 import { type HistoryEntry, historyOf } from "../api/registry";
+import type { Page } from "../api/types";
 import { ago, clock } from "../format";
 import { Button, Empty } from "../parts/basics";
-import { type Page, usePages } from "../state/pages";
+import { usePages } from "../state/pages";
 
 interface Props {
   name: string;

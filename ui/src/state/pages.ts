@@ -1,12 +1,7 @@
 /** A list that comes a page at a time. */
 
 import { useState } from "preact/hooks";
-
-export interface Page<T> {
-  items: T[];
-  /** Asks for the next page; "" if there is none. */
-  next: string;
-}
+import type { Page } from "../api/types";
 
 /** All that was loaded of a list, and how to load more. What followed an earlier first page does
  * not join a new one. */
