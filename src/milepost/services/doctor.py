@@ -143,7 +143,7 @@ class Doctor:
             megabytes = inspect.total_bytes(dialect) / 2**20
             answer = f"{uri} answers ({dialect.name} {version}, {megabytes:.1f} MiB)"
             yield self._writable() or Finding("database", OK, answer)
-            yield self._schema(state)
+            yield self._schema(state, may_create=inspect.may_create(dialect))
             yield self._clock(inspect.clock(dialect) - time.time_ns() // 1_000_000)
         except Problem as problem:
             yield Finding("database", FAIL, f"{uri}: {problem.message}", self._database_fix())
@@ -182,7 +182,7 @@ class Doctor:
             " firewall, the password, and that the database exists (CREATE DATABASE ...)."
         )
 
-    def _schema(self, state: inspect.SchemaState) -> Finding:
+    def _schema(self, state: inspect.SchemaState, *, may_create: bool) -> Finding:
         found = f"schema {state.current}, this release wants {state.wanted}"
         if state.restoring:
             return Finding(
@@ -193,6 +193,14 @@ class Doctor:
             )
         if state.current == state.wanted:
             return Finding("schema", OK, found)
+        if state.current < state.wanted and not may_create:
+            return Finding(
+                "schema",
+                FAIL,
+                f"{found}, and the user may not make tables",
+                "As the administrator of PostgreSQL, in this database: GRANT ALL ON SCHEMA public"
+                " TO the user.",
+            )
         if state.current == 0:
             return Finding("schema", OK, "empty; the server makes the tables when it starts")
         if state.current < state.wanted:

@@ -64,6 +64,14 @@ def schema(dialect: Dialect) -> SchemaState:
         )
 
 
+def may_create(dialect: Dialect) -> bool:
+    """Whether the user may make tables, where the database can be asked."""
+    if dialect.name != "postgresql":
+        return True
+    sql = "SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE)::int"
+    return bool(_read(dialect, lambda tx: _number(tx, sql)))
+
+
 def upgrade(dialect: Dialect) -> int:
     """Bring the schema up to this release; returns the number of statements run."""
     with _connection(dialect, read_only=False) as connection:

@@ -109,6 +109,12 @@ def _problem(error: Exception) -> Problem | None:
         return Invalid(f"The database refused the write: {_first_line(error)}")
     if isinstance(error, psycopg.errors.DiskFull):
         return Full("The disk of PostgreSQL is full: make room, then repeat the request.")
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        # Since PostgreSQL 15, all privileges on a database do not include making tables in it.
+        return Unavailable(
+            f"PostgreSQL refuses: {_first_line(error)}. Its administrator can allow it, in this"
+            " database: GRANT ALL ON SCHEMA public TO the user."
+        )
     if isinstance(error, psycopg.DataError):
         # Text with a NUL character, say: no column of PostgreSQL can hold it.
         return Invalid(f"The database cannot store this value: {_first_line(error)}")
