@@ -11,20 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from threading import Lock
 from uuid import uuid4
 
 from milepost.blobs.base import PIECE, WHOLE, Entry, Span, Stat, is_folder, no_root_delete, no_such
+from milepost.blobs.flushing import flush
 from milepost.errors import Denied, Full, Invalid, Problem, Unavailable
 
 UPLOADS = ".milepost-uploads"
 """Folder below the root for what is not complete yet; no artifact may be in it."""
 
 _MOST_PARTS = 512  # the kernel takes 1024 buffers in one call
-# A gigabyte that is flushed at once, or by many uploads at a time, holds up every commit of a
-# database on the same disk.
-_FLUSH_EVERY = 2 << 20
-_FLUSHING = Lock()
+_FLUSH_EVERY = 1 << 20
 _STALE_SECONDS = 24 * 3600
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -193,7 +190,7 @@ class LocalUpload:
     def __init__(self, uploads: str, target: str, path: str) -> None:
         self._target = target
         self._path = path
-        self._unflushed = 0
+        self._size = self._flushed = 0
         self._name = os.path.join(uploads, uuid4().hex)
         try:
             self._fd = _locked(self._name)
@@ -206,11 +203,10 @@ class LocalUpload:
         with _problems(self._path):
             for first in range(0, len(parts), _MOST_PARTS):
                 _write_all(self._fd, parts[first : first + _MOST_PARTS])
-            self._unflushed += sum(map(len, parts))
-            if self._unflushed >= _FLUSH_EVERY:
-                with _FLUSHING:
-                    os.fdatasync(self._fd)
-                self._unflushed = 0
+            self._size += sum(map(len, parts))
+            if self._size - self._flushed >= _FLUSH_EVERY:
+                flush(self._fd, self._flushed, self._size)
+                self._flushed = self._size
 
     def commit(self) -> None:
         """Flush to disk and rename into place."""
