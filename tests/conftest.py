@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 
 pytest_plugins = [
@@ -25,6 +26,11 @@ SHARED = ("mlflow_server", "s3", "gcs_emulator", "azure_emulator", "browser")
 # A slow machine is not a defect: no example fails for the time it took.
 settings.register_profile("milepost", deadline=None, print_blob=True)
 settings.load_profile("milepost")
+
+# Nor does a request: httpx would give up after five seconds, and that is the default of each of its
+# functions and clients.
+for phase in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, phase, 120.0)
 
 
 # Before xdist's own hook, which reads the marks.

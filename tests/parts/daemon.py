@@ -110,7 +110,7 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            return self.process.wait(timeout=30)
+            return self.process.wait(timeout=self.patience_s)
         finally:
             self.kill()
 
@@ -119,7 +119,7 @@ class Daemon:
         # Nobody may be left in the group; macOS says so with a permission error.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=self.patience_s)
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]

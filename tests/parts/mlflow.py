@@ -48,7 +48,7 @@ class MlflowClient:
             stdin=subprocess.DEVNULL,
             text=True,
             capture_output=True,
-            timeout=300,
+            timeout=900,
         )
         assert done.returncode == 0, f"{script.name} on {self.version}:\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout.splitlines()[-1])
