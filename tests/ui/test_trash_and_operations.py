@@ -95,6 +95,6 @@ def test_operations_show_health_and_storage(site: Site, visitor: Visitor) -> Non
     site.put(number, run_id, "a.bin", b"x" * 2048)
     page = visitor.go("operations")
     expect(page.get_by_text("Healthy")).to_be_visible()
-    expect(page.get_by_text("SQLite")).to_be_visible()
+    expect(page.locator(".facts").get_by_text("SQLite")).to_be_visible()
     row = page.get_by_role("row", name="stores things")
     expect(row).to_contain_text("2.00 KB")
