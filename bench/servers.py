@@ -18,7 +18,7 @@ from bench.client import Client
 
 ENVIRONMENTS = Path(__file__).parents[1] / ".envs"
 _STEERING = ("MLFLOW_", "_MLFLOW_", "MILEPOST_", "FML_", "PYTHON", "VIRTUAL_ENV", "MAKE")
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 
 
 @dataclass(frozen=True)

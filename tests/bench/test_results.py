@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.report import summary
+from bench.report import by_itself, summary
 from bench.results import Results, Sample
 
 
@@ -81,3 +81,18 @@ def test_what_was_kept_is_taken_up_by_the_next_session(tmp_path: Path) -> None:
     assert after.value("done", "one") == 2
     assert after.detail("done", "one", "p50_ms") == 3
     assert after.faults() == ["done, one: lost"]
+
+
+def test_most_of_what_the_disk_gives_is_enough() -> None:
+    row = "artifacts/local-put-large"
+    for speed, reached in ((81, "yes"), (79, "NO")):
+        results = filled(row, milepost=[speed], mlflow=[60], itself=[100])
+        assert line_of(results)["reached"] == reached
+        head, line = by_itself(results)
+        assert dict(zip(head, line, strict=True))["share"] == f"{speed}%"
+    assert line_of(filled(row, milepost=[50], mlflow=[25], itself=[100]))["reached"] == "yes"
+
+
+def test_memory_beside_a_large_file_is_the_largest_of_the_rounds() -> None:
+    line = line_of(filled("artifacts/s3-memory", milepost=[40, 130, 20]))
+    assert (line["Milepost"], line["reached"]) == ("130", "NO")
