@@ -37,7 +37,7 @@ FOREVER = {
 def store(store_uri: str) -> Iterator[Store]:
     dialect = open_dialect(store_uri)
     ensure_schema(dialect)
-    opened = Store(dialect, Limits(query_timeout=0.5, pool_wait=0.2, pool_size=1, meter=Series()))
+    opened = Store(dialect, Limits(query_timeout=3, pool_wait=0.2, pool_size=1, meter=Series()))
     yield opened
     opened.close()
 
@@ -77,7 +77,7 @@ def test_a_write_that_never_ends_is_undone(store: Store) -> None:
 def test_a_transaction_of_many_quick_statements_ends_too(store_uri: str) -> None:
     dialect = open_dialect(store_uri)
     ensure_schema(dialect)
-    store = Store(dialect, Limits(request_timeout=0.3))
+    store = Store(dialect, Limits(request_timeout=2))
 
     def busy(tx: Tx, _: None) -> None:
         while True:
