@@ -71,7 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--large",
         action="store_true",
-        help="also search 500,000 runs (to load them takes about 20 minutes)",
+        help="also search 500,000 runs (to load them takes some minutes)",
     )
     parser.add_argument("--only", metavar="PATTERN", help="rows to measure, such as '*/log-*'")
     parser.add_argument("--servers", metavar="NAMES", help=f"a choice of {','.join(KINDS)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench import artifacts, seed, stores, workloads, writes
+from bench import artifacts, bulk, seed, stores, workloads, writes
 from bench.artifacts import Files
 from bench.postgres import postgres
 from bench.reads import Seeded

@@ -6,7 +6,7 @@ Every condition is true or false, never NULL, so that NOT means what it says.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from milepost.domain.search import And, Compare, Node, Not, Or
@@ -83,6 +83,19 @@ RUNS = Subject(
     },
 )
 
+
+def _linked(subject: Subject, old: str, new: str) -> Subject:
+    return replace(
+        subject,
+        keyed={entity: text.replace(old, new) for entity, text in subject.keyed.items()},
+        datasets={name: text.replace(old, new) for name, text in subject.datasets.items()},
+    )
+
+
+RUNS_OF_METRICS = _linked(RUNS, "r.id", "o.run_id")
+"""Runs as the owners of rows `o` of metrics: what is logged to a run is asked of the row, so that
+the run itself need not be fetched before the filter has let it through."""
+
 EXPERIMENTS = Subject(
     attributes={
         "name": "e.name",
@@ -128,7 +141,7 @@ class _Compiler:
 
     def compile(self, node: Node) -> Sql:
         if isinstance(node, And):
-            return self._joined(" AND ", node.items)
+            return self._joined(" AND ", sorted(node.items, key=_effort))
         if isinstance(node, Or):
             return self._joined(" OR ", node.items)
         if isinstance(node, Not):
@@ -182,6 +195,15 @@ class _Compiler:
         link, _, column = start.rpartition(" AND ")
         test = compare(self._dialect, column, c.op, c.value)
         return Sql(f"EXISTS (SELECT 1 FROM {link} AND {test.text})", test.parameters)
+
+
+def _effort(node: Node) -> int:
+    """Databases check conditions in their order: first what is at hand, then what few runs pass."""
+    if isinstance(node, Compare):
+        if node.entity == "attribute":
+            return 0
+        return 1 if node.op == "=" else 2
+    return 3
 
 
 def compare(dialect: Dialect, expression: str, op: str, value: Any) -> Sql:

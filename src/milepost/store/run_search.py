@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from milepost.domain.search import And, Compare, Node, Order
 from milepost.domain.tracking import Lifecycle
-from milepost.store.conditions import FALSE, RUNS, Sql, compare, condition, key_ids
+from milepost.store.conditions import FALSE, RUNS, RUNS_OF_METRICS, Sql, compare, condition, key_ids
 from milepost.store.runs import COLUMNS
 from milepost.store.tx import Tx, marks
 
@@ -52,7 +52,7 @@ def search(tx: Tx, query: Query) -> Rows:
     if _is_newest(query.order):
         return _walk_newest(tx, query, where)
     if _walks_metric(query):
-        return _walk_metric(tx, query, where)
+        return _walk_metric(tx, query)
     return _sorted(tx, query, where, None)
 
 
@@ -132,18 +132,20 @@ def _walk_newest(tx: Tx, query: Query, where: Sql) -> Rows:
     )
 
 
-def _walk_metric(tx: Tx, query: Query, where: Sql) -> Rows:
+def _walk_metric(tx: Tx, query: Query) -> Rows:
     """Runs by the last value of a metric: numbers in index order, then NaN, then runs without."""
     order = query.order[0]
     key = key_ids(tx, RUNS, [("metric", order.key)]).get(order.key)
+    where = condition(tx, query.filter, RUNS)
     if key is None:
         return _walk_newest(tx, query, where)
+    of_row = condition(tx, query.filter, RUNS_OF_METRICS)
     direction = "ASC" if order.ascending else "DESC"
     stages = f"r.lifecycle IN ({marks(query.stages)})"
     numbers = "FROM metrics o JOIN runs r ON r.id = o.run_id"
     at = (*query.experiments, key)
-    of_metric = f"o.experiment_id = ? AND o.key_id = ? AND {stages} AND ({where.text})"
-    parameters = (*at, *query.stages, *where.parameters)
+    of_metric = f"o.experiment_id = ? AND o.key_id = ? AND {stages} AND ({of_row.text})"
+    parameters = (*at, *query.stages, *of_row.parameters)
     without = (
         f"FROM runs r WHERE r.experiment_id = ? AND {stages} AND ({where.text})"
         " AND NOT EXISTS (SELECT 1 FROM metrics o WHERE o.run_id = r.id AND o.key_id = ?)"
