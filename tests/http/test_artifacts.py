@@ -206,7 +206,8 @@ def test_a_broken_upload_leaves_the_old_file_or_none(
 def test_a_client_that_stops_sending_is_told_and_forgotten(
     milepost_server: StartMilepost,
 ) -> None:
-    server = milepost_server(None, "--body-timeout=0.5")
+    # Long enough for what is sent to be read: it would be thrown away with the connection's rest.
+    server = milepost_server(None, "--body-timeout=3")
     port = urlsplit(server.url).port or 0
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         head = f"PUT {PROXY}/f HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9000000\r\n\r\n"
