@@ -188,7 +188,9 @@ def test_a_long_collection_keeps_its_lease(
     def watch(_: int) -> None:
         if not seen:
             first = store.read(until, None)
+            give_up = time.monotonic() + 60
             while (now := store.read(until, None)) == first:
+                assert time.monotonic() < give_up
                 time.sleep(0.01)
             seen.extend((first, now))
 

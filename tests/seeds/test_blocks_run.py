@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -231,13 +232,16 @@ def test_telemetry_and_timeouts(start: Start, tmp_path: Path) -> None:
             "mlflow_database_query_seconds",
         }  # fmt: skip
         sent: set[str] = set()
+        give_up = time.monotonic() + 120
         while not wanted <= sent:
+            assert time.monotonic() < give_up, sent
             lines = agent.recv(65536).decode().splitlines()
             sent |= {line.partition(":")[0] for line in lines}
             log_something(url)
     exported = httpx.get(f"{url}/metrics", trust_env=False).text
     assert all(f"{name}_count" in exported for name in wanted)
     while not all(name in (tmp_path / "log").read_text() for name in wanted):
+        assert time.monotonic() < give_up
         log_something(url)
     assert '"CloudWatchMetrics"' in (tmp_path / "log").read_text()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, ClassVar
 
 import pytest
@@ -168,7 +168,9 @@ def test_whom_an_alert_does_not_reach_gets_the_next_one(
     event = Event("a", "firing", "c", 1.0, "warning", "", "now", "here")
     away = Messenger({"hook": AlertAction("webhook", "http://127.0.0.1:9")}, 5, breakers)
     away.send("hook", event)
+    give_up = monotonic() + 60
     while breakers.states() != {"alert action hook": "open"}:
+        assert monotonic() < give_up
         sleep(0.01)
     away.close()
     back = Messenger({"hook": AlertAction("webhook", url)}, 60, breakers)
