@@ -176,6 +176,12 @@ staging:
     assert (found.port, found.host) == (2, "a")
 
 
+def test_a_mapping_merged_into_itself_adds_nothing() -> None:
+    assert settings("mlflow: &m\n  <<: *m\n  data_dir: x\n").data_dir == "x"
+    text = "dev: &a {<<: *a, data_dir: x}\nstaging: {<<: [*a, *a]}\n"
+    assert settings(text, ENVIRONMENT="staging").data_dir == "x"
+
+
 def test_empty_variables_are_not_set() -> None:
     found = settings("", MLFLOW_PORT="", MLFLOW_SERVE_ARTIFACTS="", MLFLOW_DB_PASSWORD="")
     assert found == Settings()

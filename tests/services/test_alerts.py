@@ -219,6 +219,7 @@ def test_the_same_for_prometheus(text: str) -> None:
         ("mlflow_active_run > 1", "did you mean mlflow_active_runs"),
         ("p95(mlflow_active_runs) > 1", "cannot be asked of a gauge; there are max, min, sum"),
         ("mlflow_active_runs{a} > 1", "is not a list such as"),
+        ('rate(mlflow_requests_total{route=~"("}) > 1', "is no pattern"),
     ],
 )
 def test_conditions_that_cannot_be(text: str, what: str) -> None:

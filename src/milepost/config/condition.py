@@ -157,7 +157,14 @@ def _matchers(text: str) -> list[Matcher]:
         if match is None:
             raise ValueError(f"'{{{text}}}' is not a list such as {{route=\"mlflow/runs/search\"}}")
         if match[2] == "=~":
-            re.compile(match[3])
+            _check_pattern(match[3])
         found.append(Matcher(match[1], match[2], match[3]))
         position = match.end() + (text[match.end() : match.end() + 1] == ",")
     return found
+
+
+def _check_pattern(text: str) -> None:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"'{text}' is no pattern: {error}") from None

@@ -101,13 +101,15 @@ def _unmerged(node: MappingNode) -> list[tuple[Node, Node]]:
     return [pair for pair in node.value if pair[0].tag != _MERGE]
 
 
-def _merged(node: MappingNode) -> Iterator[tuple[Node, Node]]:
+def _merged(node: MappingNode, within: tuple[MappingNode, ...] = ()) -> Iterator[tuple[Node, Node]]:
+    """What `<<` adds; a mapping merged into itself adds nothing."""
+    within = (*within, node)
     for key, value in node.value:
         if key.tag == _MERGE:
             sources = value.value if isinstance(value, SequenceNode) else [value]
             for source in reversed(sources):
-                if isinstance(source, MappingNode):
-                    yield from [*_merged(source), *_unmerged(source)]
+                if isinstance(source, MappingNode) and source not in within:
+                    yield from [*_merged(source, within), *_unmerged(source)]
 
 
 def is_nothing(node: Node) -> bool:
