@@ -177,7 +177,7 @@ class AzureStore:
         upload_id = uuid4().hex
         url = self._sas(path, seconds, write=True)
         return upload_id, [
-            Signed(f"{url}&comp=block&blockid={urllib.parse.quote(_block(upload_id, n))}", {})
+            Signed(f"{url}&comp=block&blockid={_sent(_block(upload_id, n))}", {})
             for n in range(1, count + 1)
         ]
 
@@ -322,8 +322,13 @@ def _prefix(path: str) -> str:
 
 
 def _block(upload_id: str, number: int) -> str:
-    """The name of a block; all of a blob must be of one length."""
-    return b64encode(f"{upload_id}-{number:05d}".encode()).decode()
+    """The name of a block, as the library takes it; all of a blob must be of one length."""
+    return f"{upload_id}-{number:05d}"
+
+
+def _sent(block: str) -> str:
+    """A block's name as it is sent in a URL, which is what the library makes of it."""
+    return urllib.parse.quote(b64encode(block.encode()).decode(), safe="")
 
 
 def _stands_for_folder(metadata: Any) -> bool:
