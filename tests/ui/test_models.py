@@ -128,3 +128,33 @@ def test_all_versions_of_a_model_can_be_shown(site: Site, visitor: Visitor) -> N
     expect(rows).to_have_count(205)
     expect(rows.last).to_contain_text("Version 1")
     expect(page.get_by_role("heading", name="Versions")).to_have_text("Versions 205")
+
+
+def test_lists_are_walked_by_keys(model: str, visitor: Visitor) -> None:
+    page = visitor.go(f"models?q={model}")
+    expect(page.get_by_role("link", name=model)).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=model)).to_be_visible()
+    expect(page.get_by_role("link", name="Version 1")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.get_by_role("heading", name=model)).to_be_visible()
+
+
+def test_a_version_is_deleted_only_after_asking(site: Site, visitor: Visitor) -> None:
+    site.call("registered-models/create", {"name": "pruned"})
+    site.call("model-versions/create", {"name": "pruned", "source": "s3://bucket/model"})
+    page = visitor.go("models/pruned/versions/1")
+    page.get_by_role("button", name="Actions for the version").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
+    page.get_by_role("button", name="Actions for the version").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("heading", name="No versions yet")).to_be_visible()

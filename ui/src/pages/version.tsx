@@ -27,6 +27,7 @@ import { Facts } from "../parts/facts";
 import { Head } from "../parts/head";
 import { Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
+import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { go, href } from "../state/router";
 import { attempt } from "../state/toast";
@@ -63,6 +64,7 @@ export function VersionPage({ name, version }: { name: string; version: string }
   );
   const [asking, setAsking] = useState<Asking>(null);
   useLive("models", reload);
+  useShortcuts([{ keys: "u", label: "Up to the model", run: () => go(href(["models", name])) }]);
   if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
   const { found, history, lineage, approval, signature, aliases } = data;

@@ -102,6 +102,9 @@ interface PopoverProps {
 export function Popover(p: PopoverProps) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (open) root.current?.querySelector<HTMLElement>(".popover .panel-head input")?.focus();
+  }, [open]);
   useEffect(() => {
     if (!open) return;
     const outside = (event: PointerEvent) => {
