@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -164,9 +165,10 @@ def gcs(google: Recorder) -> Direct:
         "private_key_id": "1",
         "token_uri": f"{google.url}/token",
     }
+    kind: Any = service_account.Credentials
     client = storage.Client(
         project="p",
-        credentials=service_account.Credentials.from_service_account_info(
+        credentials=kind.from_service_account_info(
             account, scopes=["https://www.googleapis.com/auth/devstorage.read_write"]
         ),
         client_options={"api_endpoint": google.url},

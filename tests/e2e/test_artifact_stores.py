@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.parts.azure import AzureEmulator
 from tests.parts.milepost import MilepostServer, StartMilepost
 from tests.parts.mlflow import MlflowClient
 from tests.parts.proxy import Proxy, proxy_to
@@ -112,6 +113,20 @@ def test_on_s3_past_the_server(
         assert proxy.received < 1 << 20
     else:
         assert proxy.sent > SIZE
+
+
+def test_on_azure_past_the_server(
+    mlflow_client_of: Callable[[str], MlflowClient],
+    azure_emulator: AzureEmulator,
+    milepost_server: StartMilepost,
+    watched: Any,
+) -> None:
+    where = f"--artifacts-destination=azure://{azure_emulator.create_container()}/root"
+    server = milepost_server(None, where, env=azure_emulator.environment)
+    proxy = watched(server)
+    check(mlflow_client_of("3.17.2").run(SCRIPT, proxy.url, str(SIZE), **MULTIPART), server)
+    assert proxy.sent < 1 << 20
+    assert proxy.received < 1 << 20
 
 
 def test_both_send_parts_past_the_server_where_they_say_whose_they_are(
