@@ -15,12 +15,12 @@ from bench.workloads import Row
 Table = list[list[str]]
 OURS = "milepost"
 _RIVALS = ("mlflow", "fasttrackml")
+_GROWTH = (workloads.LOCAL_ARTIFACT_MEMORY, workloads.S3_ARTIFACT_MEMORY)
 _PEAKS = (
     workloads.LOADED,
     workloads.READING,
     workloads.POSTGRES_MEMORY,
-    workloads.LOCAL_ARTIFACT_MEMORY,
-    workloads.S3_ARTIFACT_MEMORY,
+    *_GROWTH,
 )
 _ENOUGH = 0.8
 """Of the speed of a disk or store by itself."""
@@ -61,7 +61,10 @@ def value(results: Results, row: Row, contender: str) -> float | None:
 
 
 def advantage(results: Results, row: Row, rival: str) -> float | None:
-    """How many times better Milepost is; the median of the ratios of the rounds."""
+    """How many times better Milepost is; the median of the ratios of the rounds. None for how much
+    something grows, which may be nothing at all."""
+    if row in _GROWTH:
+        return None
     if row.more_is_better:
         return results.ratio(row.name, OURS, rival)
     return results.ratio(row.name, rival, OURS)

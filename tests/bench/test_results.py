@@ -94,5 +94,6 @@ def test_most_of_what_the_disk_gives_is_enough() -> None:
 
 
 def test_memory_beside_a_large_file_is_the_largest_of_the_rounds() -> None:
-    line = line_of(filled("artifacts/s3-memory", milepost=[40, 130, 20]))
-    assert (line["Milepost"], line["reached"]) == ("130", "NO")
+    line = line_of(filled("artifacts/s3-memory", milepost=[40, 130, 20], mlflow=[50, 0, -1]))
+    assert (line["Milepost"], line["MLflow"], line["reached"]) == ("130", "50", "NO")
+    assert line["times MLflow"] == "-"

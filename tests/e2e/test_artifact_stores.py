@@ -63,6 +63,18 @@ def test_on_a_local_store(mlflow_client: MlflowClient, milepost_server: StartMil
     check(mlflow_client.run(SCRIPT, server.url, str(SIZE)), server)
 
 
+def test_without_the_server(mlflow_client: MlflowClient, milepost_server: StartMilepost) -> None:
+    """Clients go to the folder themselves; the server shows what is there and counts when asked."""
+    server = milepost_server(None, "--no-serve-artifacts")
+    done = mlflow_client.run(SCRIPT, server.url, str(SIZE))
+    seen(done)
+    whose = {"run_id": done["run_id"]}
+    listed = httpx.get(f"{server.url}/api/2.0/mlflow/artifacts/list", params=whose).json()
+    assert [file["path"] for file in listed["files"]] == ["big file.bin", "notes"]
+    counted = httpx.post(f"{server.url}/api/3.0/milepost/artifacts/recount", json=whose)
+    assert counted.json() == {"bytes": SIZE + 10, "files": 3}
+
+
 @pytest.fixture
 def on_s3(s3: S3, s3_bucket: str, milepost_server: StartMilepost) -> StartMilepost:
     """Starts a server whose artifacts are in a fresh bucket."""

@@ -16,7 +16,7 @@ STATEMENTS = [
         kind {int} NOT NULL, owner {int} NOT NULL, experiment_id {int} NOT NULL,
         bytes {int} NOT NULL, files {int} NOT NULL, PRIMARY KEY (kind, owner)) {clustered}""",
     "CREATE INDEX artifact_usage_experiment ON artifact_usage (experiment_id, kind, owner)",
-    # Files that clients may be uploading to the store itself: looked for when somebody asks, until
+    # Files that clients may be uploading to the store itself: looked for now and then, until
     # the permission has expired (milliseconds).
     """CREATE TABLE artifact_pending (
         kind {int} NOT NULL, owner {int} NOT NULL, path_key CHAR(32) NOT NULL,
