@@ -30,13 +30,30 @@ def test_only_what_changed_is_fetched(site: Site, visitor: Visitor) -> None:
     page = visitor.go(f"experiments/{number}?tab=charts")
     expect(page.get_by_role("img", name="loss of 3 runs")).to_be_visible()
     expect(page.locator(".live")).to_have_text("Live")
-    page.wait_for_timeout(2000)  # until the last word of how the runs were made is out
+    quiet(visitor)
     with page.expect_request("**/metrics/curves") as asked:
         site.log(runs[1], {"loss": [0.01]}, first=100)
     message = asked.value.post_data_json
     assert message is not None
     assert message["run_ids"] == [runs[1]]
     assert message["min_step"] == 99
+
+
+def test_the_list_asks_only_for_experiments_with_news(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("live list one")
+    site.experiment("live list two")
+    page = visitor.go("experiments?q=live list")
+    row = page.get_by_role("row", name="live list one")
+    expect(row.get_by_role("cell").nth(1)).to_have_text("0")
+    expect(page.locator(".live")).to_have_text("Live")
+    quiet(visitor)
+    lists = visitor.asked("experiments/search")
+    with page.expect_request("**/experiments/activity") as asked:
+        site.run(number, "news", ended=False)
+    assert asked.value.post_data_json == {"experiment_ids": [number]}
+    expect(row.get_by_role("cell").nth(1)).to_have_text("1")
+    expect(row.get_by_role("cell").nth(2)).to_have_text("1")
+    assert visitor.asked("experiments/search") == lists
 
 
 def test_a_hidden_page_costs_nothing_and_catches_up(site: Site, visitor: Visitor) -> None:
@@ -52,6 +69,14 @@ def test_a_hidden_page_costs_nothing_and_catches_up(site: Site, visitor: Visitor
     assert len(visitor.requests) == before
     hide(page.evaluate, hidden=False)
     expect(page.get_by_role("gridcell", name="0.125")).to_be_visible()
+
+
+def quiet(visitor: Visitor) -> None:
+    """Wait until the last word of how things were made is out, and answered."""
+    seen = -1
+    while seen != len(visitor.requests):
+        seen = len(visitor.requests)
+        visitor.page.wait_for_timeout(2500)
 
 
 def hide(evaluate: Callable[[str], object], *, hidden: bool) -> None:

@@ -1,7 +1,8 @@
 /** All experiments: search, counts, last activity; create, rename, describe, delete. */
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { activity } from "../api/overview";
+import type { ActivityReply } from "../api/schema";
 import { deleteExperiment, restoreExperiment, searchExperiments } from "../api/tracking";
 import type { Experiment } from "../api/types";
 import { ago, clock, count } from "../format";
@@ -33,11 +34,42 @@ async function load(signal: AbortSignal): Promise<Row[]> {
     activity([], signal),
   ]);
   const found = new Map(active.map((a) => [a.experiment_id, a]));
-  return experiments.map((experiment) => {
-    const a = found.get(experiment.experiment_id);
-    const latest = Math.max(a?.latest ?? 0, experiment.last_update_time ?? 0);
-    return { experiment, runs: a?.runs ?? 0, running: a?.running ?? 0, latest };
-  });
+  return experiments.map((experiment) => rowOf(experiment, found.get(experiment.experiment_id)));
+}
+
+function rowOf(experiment: Experiment, a: ActivityReply | undefined): Row {
+  const latest = Math.max(a?.latest ?? 0, experiment.last_update_time ?? 0);
+  return { experiment, runs: a?.runs ?? 0, running: a?.running ?? 0, latest };
+}
+
+/** The list, and how it is kept up to date: what runs do is asked for of their experiments only. */
+function useRows() {
+  const { data, error, reload } = useAsync(load, []);
+  const [fresh, setFresh] = useState(new Map<string, ActivityReply | undefined>());
+  useEffect(() => setFresh(new Map()), [data]);
+  useLive(
+    "",
+    (topics) => {
+      if (!topics || topics.some((topic) => topic.startsWith("experiment:"))) return reload();
+      const runs = topics.filter((topic) => topic.startsWith("run:"));
+      const ids = [...new Set(runs.map((topic) => topic.split(":")[1] ?? ""))];
+      if (ids.length === 0) return;
+      activity(ids).then((found) => {
+        const changes = ids.map((id) => [id, found.find((a) => a.experiment_id === id)] as const);
+        setFresh((old) => new Map([...old, ...changes]));
+      }, reload);
+    },
+    1500,
+  );
+  const rows = useMemo(
+    () =>
+      data?.map((row) => {
+        const id = row.experiment.experiment_id;
+        return fresh.has(id) ? rowOf(row.experiment, fresh.get(id)) : row;
+      }),
+    [data, fresh],
+  );
+  return { data: rows, error, reload };
 }
 
 const ORDER: Record<Sort, (a: Row, b: Row) => number> = {
@@ -59,13 +91,12 @@ function matches(row: Row, words: string[]): boolean {
 }
 
 export function ExperimentsPage() {
-  const { data, error, reload } = useAsync(load, []);
+  const { data, error, reload } = useRows();
   const query = address.value.query;
   const text = query.get("q") ?? "";
   const sort = (query.get("sort") ?? "latest") as Sort;
   const [dialog, setDialog] = useState<Experiment | "new" | null>(null);
   const [most, setMost] = useState(MOST_ROWS);
-  useLive("", reload, 1500);
   const rows = useMemo(() => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     return (data ?? []).filter((row) => matches(row, words)).sort(ORDER[sort] ?? ORDER.latest);

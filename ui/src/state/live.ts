@@ -54,7 +54,8 @@ export function useLive(prefix: string, callback: (topics: Change) => void, wait
       const topics = everything ? null : [...gathered];
       gathered = new Set();
       everything = false;
-      latest.current(topics);
+      // Hidden meanwhile: whoever comes back is told to look at everything.
+      if (!document.hidden) latest.current(topics);
     };
     const listener = (change: Change) => {
       const mine = change?.filter((topic) => topic.startsWith(prefix));
