@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
+
+from tests.parts.milepost import MilepostServer
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE = "<script>document.title='mine'</script>"
@@ -132,3 +135,48 @@ def test_a_version_of_what_a_run_has_is_read_from_the_run(
     assert (found.status_code, found.content) == (200, b"weights")
     found = client.get("/model-versions/get-artifact", params={**asked, "path": "../../f"})
     assert found.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.xhtml", "picture.svg", "page"])
+def test_a_browser_shows_no_stored_page(
+    browser: Browser, server: MilepostServer, client: httpx.Client, run_id: str, name: str
+) -> None:
+    """Gone to, it is saved; in a frame of a page of ours, it is not shown, let alone run."""
+    script = "<script>top.ran = true</script>"
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg">{script}</svg>'
+    put(client, run_id, name, svg if name.endswith("svg") else f"<html>{script}</html>")
+    url = f"{server.url}/get-artifact?run_id={run_id}&path={name}"
+    page = browser.new_page()
+    page.goto(f"{server.url}/version")
+    for tag, attribute in (("iframe", "src"), ("object", "data"), ("embed", "src")):
+        with page.expect_response(url):
+            page.evaluate(
+                "([tag, name, url]) => document.body.appendChild("
+                "Object.assign(document.createElement(tag), {[name]: url}))",
+                [tag, attribute, url],
+            )
+    with page.expect_download() as saved:
+        page.evaluate("url => { location.href = url }", url)
+    assert saved.value.suggested_filename == name
+    assert page.evaluate("window.ran") is None
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["a.js", "a.mjs"])
+def test_a_browser_loads_no_stored_script(
+    browser: Browser, server: MilepostServer, client: httpx.Client, run_id: str, name: str
+) -> None:
+    put(client, run_id, name, "window.ran = true")
+    page = browser.new_page()
+    page.goto(f"{server.url}/version")
+    for kind in ("text/javascript", "module"):
+        outcome = page.evaluate(
+            "([type, src]) => new Promise(end => { const script ="
+            " Object.assign(document.createElement('script'), {type, src});"
+            " script.onload = () => end('loaded'); script.onerror = () => end('refused');"
+            " document.head.appendChild(script) })",
+            [kind, f"/get-artifact?run_id={run_id}&path={name}"],
+        )
+        assert outcome == "refused"
+    assert page.evaluate("window.ran") is None
+    page.close()
