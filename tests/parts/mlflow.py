@@ -37,9 +37,12 @@ class MlflowClient:
     def run(self, script: Path, url: str, *args: str, **env: str) -> Any:
         """Run a script with the server at `url` as its tracking server.
 
-        Returns what the script printed on its last line, read as JSON. A script that fails
-        raises AssertionError with its output.
+        Returns what the script printed on its last line, read as JSON.
         """
+        return json.loads(self.output(script, url, *args, **env).splitlines()[-1])
+
+    def output(self, script: Path, url: str, *args: str, **env: str) -> str:
+        """What a script prints; one that fails raises AssertionError with its output."""
         done = subprocess.run(
             [self.programs / "python", script, *args],
             check=False,
@@ -51,7 +54,7 @@ class MlflowClient:
             timeout=900,
         )
         assert done.returncode == 0, f"{script.name} on {self.version}:\n{done.stdout}{done.stderr}"
-        return json.loads(done.stdout.splitlines()[-1])
+        return done.stdout
 
 
 def _environment() -> dict[str, str]:
