@@ -264,6 +264,23 @@ def test_settings_go_to_worker_processes() -> None:
     assert pickle.loads(pickle.dumps(found)) == found
 
 
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("${" + "A:-${" * 600 + "B" + "}" * 601, "nested more than 50 deep"),
+        ("${environment.K0}", "more than 50 keys refer to one another"),
+        ("${environment.D0}", "exceeds 65536 characters"),
+    ],
+    ids=["nested", "chained", "doubled"],
+)
+def test_interpolation_has_an_end(value: str, what: str) -> None:
+    chain = {f"K{i}": f"${{environment.K{i + 1}}}" for i in range(60)} | {"K60": "end"}
+    doubled = {f"D{i}": f"${{environment.D{i + 1}}}" * 2 for i in range(40)} | {"D40": "twice"}
+    lines = [f'  {key}: "{text}"' for key, text in (chain | doubled).items()]
+    text = "\n".join(["environment:", *lines, f'data_dir: "{value}"'])
+    assert any(what in line for line in wrong(text))
+
+
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file() -> None:
     """Spelling, types, circles, and what makes no sense: nobody wants to start it ten times."""
     text = """

@@ -13,6 +13,8 @@ from milepost.config.document import Document, is_nothing
 _NAME = re.compile(r"[A-Za-z_][\w.\-]*")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _IN_USERINFO = re.compile(r"[a-z][a-z0-9+.\-]*://[^/@\s]*", re.IGNORECASE)
+_DEEPEST = 50
+_LONGEST = 1 << 16
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -32,6 +34,7 @@ class Expander:
         self._document = document
         self._environ = environ
         self._setting = setting
+        self._expanded: dict[str, str] = {}
 
     def expand(self, text: str, open_keys: tuple[str, ...] = ()) -> str:
         """`text` filled in. Raises ValueError that says what is missing or goes in a circle."""
@@ -46,6 +49,8 @@ class Expander:
                 if _IN_USERINFO.fullmatch(done) and "@" in rest and not _ENCODED.search(value):
                     value = quote(value, safe="")
                 done += value
+            if len(done) > _LONGEST:
+                raise ValueError(f"with all ${{...}} filled in it exceeds {_LONGEST} characters")
         return done
 
     def _value(self, expression: str, open_keys: tuple[str, ...]) -> str:
@@ -76,9 +81,13 @@ class Expander:
         if name in open_keys:
             circle = " -> ".join([*open_keys[open_keys.index(name) :], name])
             raise ValueError(f"this goes in a circle: {circle}")
+        if len(open_keys) == _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} keys refer to one another")
         if not isinstance(node, ScalarNode):
             raise ValueError(f"{name} is a block, not a value")
-        return self.expand(str(node.value), (*open_keys, name))
+        if name not in self._expanded:
+            self._expanded[name] = self.expand(str(node.value), (*open_keys, name))
+        return self._expanded[name]
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, str]]:
@@ -105,4 +114,6 @@ def _closing(text: str, start: int) -> int:
         depth += 1 if match[0] == "${" else -1
         if depth == 0:
             return match.start()
+        if depth > _DEEPEST:
+            raise ValueError(f"${{...}} nested more than {_DEEPEST} deep")
     raise ValueError(f"'{text}' lacks a closing brace")
