@@ -161,7 +161,12 @@ def test_what_is_going_cannot_be_restored(session: Session) -> None:
     assert done["runs"] == DEAD - 1
 
 
-@pytest.mark.parametrize("holder", ["elsewhere/1/2/abc", "x", f"{process_name(os.getpid())}/abc"])
+@pytest.mark.parametrize(
+    "holder",
+    ["elsewhere/1/2/abc", "x", f"{process_name(os.getpid())}/abc"],
+    # Workers must agree on the names of tests, and each has a process of its own.
+    ids=["elsewhere", "nameless", "here"],
+)
 def test_two_collections_do_not_run_at_once(session: Session, holder: str) -> None:
     uri = _store(session)
     store = Store(open_dialect(uri))
