@@ -4,7 +4,7 @@ import { number } from "../format";
 import { columnLabel } from "../runs/cells";
 import { asNumber } from "./axis";
 import { Canvas, useSize } from "./canvas";
-import type { ComparisonProps, Sample } from "./comparison";
+import type { ComparisonProps, Sample } from "./sample";
 
 const ROW = 22;
 const NAMES = 190;

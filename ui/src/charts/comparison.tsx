@@ -17,23 +17,9 @@ import { svgOf } from "./canvas";
 import { ContourChart } from "./contour";
 import { csv, fileName, save } from "./export";
 import { ParallelChart } from "./parallel";
+import type { Sample } from "./sample";
 import { ScatterChart } from "./scatter";
 import type { ChartSettings } from "./settings";
-
-/** A run with its values of the chosen columns, in their order; null where it has none. */
-export interface Sample {
-  id: string;
-  experiment: string;
-  name: string;
-  color: string;
-  values: (number | string | null)[];
-}
-
-export interface ComparisonProps {
-  columns: string[];
-  samples: Sample[];
-  onOpen: (sample: Sample) => void;
-}
 
 interface Props {
   experiments: string[];

@@ -5,8 +5,8 @@ import { number } from "../format";
 import { columnLabel } from "../runs/cells";
 import { asNumber, ramp } from "./axis";
 import { Canvas, useSize } from "./canvas";
-import type { ComparisonProps } from "./comparison";
 import { paintAxes } from "./paint";
+import type { ComparisonProps } from "./sample";
 import { plotFor } from "./scatter";
 
 interface Cell {

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { columnLabel } from "../runs/cells";
 import { ramp, rangeOf, share, valueAxis } from "./axis";
 import { Canvas, useSize } from "./canvas";
-import type { ComparisonProps, Sample } from "./comparison";
+import type { ComparisonProps, Sample } from "./sample";
 
 type Brush = Record<number, [number, number]>;
 

@@ -5,8 +5,8 @@ import { number } from "../format";
 import { columnLabel } from "../runs/cells";
 import { ramp, rangeOf, share, valueAxis } from "./axis";
 import { Canvas, useSize } from "./canvas";
-import type { ComparisonProps, Sample } from "./comparison";
 import { type Plot, paintAxes } from "./paint";
+import type { ComparisonProps, Sample } from "./sample";
 
 export function plotFor(
   size: { width: number; height: number },
