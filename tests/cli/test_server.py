@@ -69,6 +69,21 @@ def test_a_registry_elsewhere(tmp_path: Path) -> None:
     assert "backend store" in _refusal(f"--registry-store-uri={uri}", cwd=tmp_path)
 
 
+def test_flags_for_the_servers_that_mlflow_runs_on(
+    milepost_server: StartMilepost, tmp_path: Path
+) -> None:
+    """They do not keep a start script from starting, and are not ignored in silence."""
+    port = milepost_server().url.rpartition(":")[2]
+    done = _run("--gunicorn-opts=--timeout 180", f"--port={port}", cwd=tmp_path)
+    warning, refusal = done.stderr.splitlines()
+    assert warning.startswith("Warning: --gunicorn-opts has no effect")
+    assert "--port" in refusal  # nothing else was wrong
+
+
+def test_a_plug_in_that_guards_is_not_left_away(tmp_path: Path) -> None:
+    assert "passwords" in _refusal("--app-name=basic-auth", cwd=tmp_path)
+
+
 @pytest.mark.parametrize(
     "uri",
     [
