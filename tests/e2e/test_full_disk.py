@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.parts import need
 from tests.parts.milepost import MilepostServer, StartMilepost
 
 SIZE = "24m"
@@ -24,9 +25,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     try:
         done = subprocess.run(mount, check=False, capture_output=True, text=True)
     except FileNotFoundError:
-        pytest.skip("needs mount")
+        need.missing("this machine has no mount, which makes the small disk")
     if done.returncode:
-        pytest.skip(f"needs the right to mount a small disk: {done.stderr.strip()}")
+        need.missing(f"mounting a small disk takes root: {done.stderr.strip()}")
     (place / "filler").write_bytes(bytes(FILLER))
     yield place
     subprocess.run(["umount", "--lazy", str(place)], check=True)

@@ -335,7 +335,7 @@ def test_the_databases_own_dump(
 ) -> None:
     """`pg_dump ... > mlflow_backup.sql`, `psql ... < mlflow_backup.sql`."""
     if not (PROGRAMS / "pg_dump").exists():
-        pytest.skip("this PostgreSQL comes without pg_dump")
+        need.missing("this PostgreSQL comes without pg_dump")
     first, second = postgres_uri(), postgres_uri()
     server = milepost_server(first)
     run_id = _fill(server.url)

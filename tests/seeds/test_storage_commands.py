@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.cli.session import Session
+from tests.parts import need
 from tests.parts.milepost import StartMilepost
 from tests.parts.postgres import PACKAGES, Postgres
 from tests.parts.s3 import S3
@@ -30,7 +30,7 @@ def session(tmp_path: Path) -> Session:
 def psql(postgres: Postgres) -> Psql:
     """`psql -U USER ... -c COMMAND`: what it prints."""
     if not PSQL.exists():
-        pytest.skip("this PostgreSQL comes without psql")
+        need.missing("this PostgreSQL comes without psql")
 
     def run(command: str, database: str = "postgres", user: str = "postgres") -> str:
         words = [str(PSQL), "-h", "127.0.0.1", "-p", str(postgres.port), "-U", user, "-d", database]
@@ -77,9 +77,7 @@ def test_a_database_made_by_the_guide(
 @pytest.fixture
 def aws(s3: S3) -> Callable[..., str]:
     """`aws s3 ... --endpoint-url URL`: what it prints."""
-    program = shutil.which("aws")
-    if program is None:
-        pytest.skip("aws is not on this machine; install it: pip install awscli")
+    program = str(need.environment("awscli") / "aws")
 
     def run(*words: str) -> str:
         done = subprocess.run(
