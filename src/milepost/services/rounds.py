@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from milepost.errors import Problem
+
 log = logging.getLogger(__name__)
 
 
@@ -25,6 +27,9 @@ class Round:
         while True:
             try:
                 self._work()
+            except Problem as problem:
+                # A database or store that is away, say: known, and over by the next time.
+                log.warning("%s failed: %s", self._name, problem.message)
             except Exception:
                 log.exception("%s failed", self._name)
             if self._stop.wait(self._seconds):
