@@ -12,7 +12,7 @@ from milepost.domain.tracking import Lifecycle, Param, RunStatus, Tag
 from milepost.domain.tracking import Run as StoredRun
 from milepost.store import transfer
 from milepost.store.db import Store, open_dialect
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.transfer import RunRecord
 
 _PAGE = 2000

@@ -16,7 +16,7 @@ from milepost.domain.tracking import (
 )
 from milepost.store import transfer
 from milepost.store.db import Store, ensure_schema, open_dialect
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.transfer import RunRecord
 from milepost.store.tx import Tx
 

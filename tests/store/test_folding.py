@@ -10,6 +10,7 @@ import pytest
 
 from milepost.domain.tracking import Batch, Metric
 from milepost.store import folding, history, keys, recent, runs
+from milepost.store.points import History
 from milepost.store.tx import Tx
 from tests.store.conftest import Opened
 
@@ -68,7 +69,7 @@ def test_a_slowly_growing_history_is_not_written_over_and_over(
     written = 0
     chunk_rows = folding._chunk_rows
 
-    def counting(run: int, key: int, points: history.History) -> list[tuple[Any, ...]]:
+    def counting(run: int, key: int, points: History) -> list[tuple[Any, ...]]:
         nonlocal written
         written += len(points)
         return chunk_rows(run, key, points)
@@ -106,3 +107,19 @@ def test_a_run_takes_its_oldest_points_first(
     assert on.store.write(folding.fold, run) == 2000
     assert read(on, lambda tx: recent.counts(tx, [run])) == {run: 2000}
     assert steps_of(on, run, "b") == list(range(2000))
+
+
+def test_while_writers_wait_only_what_is_urgent_is_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "FOLD_FROM", 4096)
+    folder = folding.Folder()
+    folder.found({1: folding.WORTH_READING, 2: folding.WORTH_READING - 1})
+    assert folder.next(busy=True) is None
+    assert folder.next(busy=False) == (folding.fold, 1)
+    assert folder.next(busy=False) is None
+
+    folder.found({3: folding._PATIENCE + folding._MOST_POINTS})
+    # Each time a part of them is packed, and after the second time there is no hurry any more.
+    assert [folder.next(busy=True) for _ in range(3)] == [(folding.fold, 3)] * 2 + [None]
+    for _ in range(3):
+        assert folder.next(busy=False) == (folding.fold, 3)
+    assert folder.next(busy=False) is None

@@ -18,7 +18,7 @@ from milepost.domain.tracking import (
 )
 from milepost.errors import TooLarge
 from milepost.store import transfer
-from milepost.store.history import History
+from milepost.store.points import History
 from tests.parts.bulk import record, run_id
 from tests.store.conftest import Opened
 

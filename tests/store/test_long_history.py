@@ -13,7 +13,7 @@ import pytest
 from milepost.domain.search import encode_page_token
 from milepost.domain.tracking import Experiment, Lifecycle
 from milepost.store import transfer
-from milepost.store.history import History
+from milepost.store.points import History
 from tests.parts.bulk import record, run_id
 from tests.store.conftest import Opened, opened
 

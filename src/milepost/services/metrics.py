@@ -10,7 +10,7 @@ from milepost.domain.search import decode_page_token, encode_page_token
 from milepost.errors import Invalid
 from milepost.store import history, keys, recent, runs
 from milepost.store.folding import Folder
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.tx import Tx
 
 MOST_RUNS = 100

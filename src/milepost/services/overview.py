@@ -16,8 +16,8 @@ from milepost.domain.tracking import Lifecycle, RunStatus, ViewType
 from milepost.errors import Invalid, NotFound
 from milepost.store import curves, keys, overview, run_search, runs
 from milepost.store.folding import Folder
-from milepost.store.history import History
 from milepost.store.overview import Activity, Column, Group
+from milepost.store.points import History
 from milepost.store.tx import Tx
 
 MOST_ROWS = 5000

@@ -20,7 +20,8 @@ from milepost.domain.tracking import (
 from milepost.errors import Invalid, NotFound, Problem
 from milepost.store import keys, logged_models, recent, runs
 from milepost.store.folding import Folder
-from milepost.store.recent import PointRow, Record, Series
+from milepost.store.points import PointRow, Record
+from milepost.store.recent import Series
 from milepost.store.runs import RunKey
 from milepost.store.tx import Tx
 

@@ -27,7 +27,7 @@ _LATE = 500
 class Chores(Protocol):
     """Other work for quiet moments."""
 
-    def next(self) -> tuple[Any, Any] | None:
+    def next(self, *, busy: bool) -> tuple[Any, Any] | None:
         """The next piece of work, or None."""
 
 
@@ -45,14 +45,14 @@ class Changes:
         with self._lock:
             self._topics.update(topics)
 
-    def next(self) -> tuple[Any, Any] | None:
+    def next(self, *, busy: bool) -> tuple[Any, Any] | None:
         """Writing down what was gathered when it is time, else the next other chore."""
         if self._topics and monotonic() - self._last >= _FLUSH_SECONDS:
             self._last = monotonic()
             with self._lock:
                 topics, self._topics = self._topics, set()
             return record, condensed(topics)
-        return self._others.next()
+        return self._others.next(busy=busy)
 
 
 def run_topic(experiment: int, run_id: str) -> str:

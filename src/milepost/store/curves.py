@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from milepost.store import recent
-from milepost.store.history import History
-from milepost.store.recent import PointRow, Series
+from milepost.store.points import History
+from milepost.store.recent import Series
 from milepost.store.tx import Tx, marks
 
 _RUNS = 200
+_LAST = 2**63 - 1
 
 
 def read(
@@ -24,9 +25,9 @@ def read(
         part = runs[start : start + _RUNS]
         for key in key_ids:
             _read_packed(tx, part, key, first_step, found)
-        for series, rows in recent.of_runs(tx, part, set(key_ids)).items():
-            tail = [row for row in rows if row[0] >= first_step]
-            if tail:
+        for series, points in recent.of_runs(tx, part, set(key_ids)).items():
+            tail = points.between(first_step, _LAST)
+            if len(tail):
                 found[series] = _joined(found.get(series), tail)
         unpacked |= recent.counts(tx, part)
     return found, unpacked
@@ -43,12 +44,11 @@ def _read_packed(
         found.setdefault((run, key), History()).extend_packed(data, size)
 
 
-def _joined(packed: History | None, tail: list[PointRow]) -> History:
+def _joined(packed: History | None, tail: History) -> History:
     """Packed points and those that are not packed yet as one sorted history."""
     if packed is None:
-        packed = History()
-    elif (packed.steps[-1], packed.times[-1]) >= tail[0][:2]:
-        tail = sorted(set(packed.rows()).union(tail))
-        packed = History()
-    packed.extend_rows(tail)
+        return tail
+    if packed.last >= tail.first:
+        return packed.united(tail)
+    packed.extend(tail)
     return packed

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 from milepost.store import history, recent
-from milepost.store.history import CHUNK, Chunk, History
-from milepost.store.recent import PointRow
+from milepost.store.history import CHUNK, Chunk
+from milepost.store.points import History
 from milepost.store.tx import Tx
 
 FOLD_FROM = 4096
@@ -22,6 +21,7 @@ _MOST_POINTS = 8 * CHUNK
 _THIN = 16
 """Points a key; below this a run of very many keys waits until it has _PATIENCE points."""
 _PATIENCE = 32 * CHUNK
+"""Recent points of a run that make packing them urgent: until then it waits for a quiet moment."""
 _MOST_COUNTED = 100_000
 
 
@@ -34,8 +34,7 @@ class Folder:
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
-        self._due: deque[int] = deque()
-        self._queued: set[int] = set()
+        self._due: dict[int, None] = {}  # a set that keeps its order
         self._lock = Lock()
 
     def added(self, counts: Mapping[int, int]) -> None:
@@ -47,28 +46,30 @@ class Folder:
                 total = self._counts.get(run, 0) + count
                 self._counts[run] = total
                 if total >= FOLD_FROM:
-                    self._queue(run)
+                    self._due[run] = None
 
     def found(self, counts: Mapping[int, int]) -> None:
         """Note the recent points of runs that somebody read and may soon read again."""
         with self._lock:
             for run, count in counts.items():
                 if count >= WORTH_READING:
-                    self._queue(run)
+                    self._counts[run] = count
+                    self._due[run] = None
 
-    def _queue(self, run: int) -> None:
-        if run not in self._queued:
-            self._queued.add(run)
-            self._due.append(run)
-
-    def next(self) -> tuple[Any, int] | None:
-        """The next run to fold, as a verb and its argument."""
+    def next(self, *, busy: bool) -> tuple[Any, int] | None:
+        """The next run to fold, as a verb and its argument; an urgent one while others wait."""
         with self._lock:
-            if not self._due:
+            runs = iter(self._due)
+            if busy:
+                runs = (run for run in runs if self._counts.get(run, 0) >= _PATIENCE)
+            run = next(runs, None)
+            if run is None:
                 return None
-            run = self._due.popleft()
-            self._queued.discard(run)
-            self._counts.pop(run, None)
+            del self._due[run]
+            left = self._counts.pop(run, 0) - _MOST_POINTS
+            if left >= FOLD_FROM:
+                self._counts[run] = left
+                self._due[run] = None
             return fold, run
 
 
@@ -87,9 +88,9 @@ def fold(tx: Tx, run: int) -> int:
             return 0
         points, last = recent.take(tx, run, _PATIENCE)
     packed = []
-    for key, rows in points.items():
-        touched = _touched(history.chunks(tx, run, key), rows)
-        merged = history.load(tx, run, key, touched, rows)
+    for key, tail in points.items():
+        touched = _touched(history.chunks(tx, run, key), tail)
+        merged = history.load(tx, run, key, touched, tail)
         _delete(tx, run, key, touched)
         packed += _chunk_rows(run, key, merged)
     tx.insert("chunks", _COLUMNS, packed)
@@ -97,17 +98,17 @@ def fold(tx: Tx, run: int) -> int:
     return _size(points)
 
 
-def _size(points: Mapping[int, Sequence[PointRow]]) -> int:
+def _size(points: Mapping[int, History]) -> int:
     return sum(map(len, points.values()))
 
 
-def _touched(chunks: Sequence[Chunk], rows: Sequence[PointRow]) -> list[Chunk]:
-    """The chunks that rows fall into, or else the last ones that are worth filling up: as each
-    chunk is filled up by as many points as it has, none is written more than a few times."""
-    overlapped = [c for c in chunks if c.last >= rows[0][:2]]
+def _touched(chunks: Sequence[Chunk], tail: History) -> list[Chunk]:
+    """The chunks that new points fall into, or else the last ones that are worth filling up: as
+    each is filled up by as many points as it has, none is written more than a few times."""
+    overlapped = [c for c in chunks if c.last >= tail.first]
     if overlapped:
         return overlapped
-    size, first = len(rows), len(chunks)
+    size, first = len(tail), len(chunks)
     while first > 0 and chunks[first - 1].size <= min(size, CHUNK // 2):
         first -= 1
         size += chunks[first].size

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from milepost.errors import Invalid, NotFound
 from milepost.store.db import open_dialect
 from milepost.store.dialect import Connection, Row
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.tx import marks
 
 _FETCH = 5000

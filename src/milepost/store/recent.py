@@ -15,16 +15,8 @@ from itertools import starmap
 from struct import Struct
 from time import time_ns
 
+from milepost.store.points import History, Record, in_order
 from milepost.store.tx import Tx, marks
-
-PointRow = tuple[int, int, float, int]
-"""(step, timestamp, value, is-NaN), with value 0 for NaN: the order of a history."""
-
-Point = tuple[int, int, float]
-"""(step, timestamp, value); a value may be NaN."""
-
-Record = tuple[int, int, float, int]
-"""(step, timestamp, value, key id); a value may be NaN."""
 
 Series = tuple[int, int]
 """(run id, key id)."""
@@ -79,51 +71,45 @@ def counts(tx: Tx, runs: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def of_key(tx: Tx, run: int, key: int) -> list[PointRow]:
-    """The recent points of one history, in order and each once."""
-    points = set()
+def of_key(tx: Tx, run: int, key: int) -> History:
+    """The recent points of one history."""
+    records: list[Record] = []
     for (data,) in tx.rows("SELECT data FROM recent WHERE run_id = ?", (run,)):
-        points.update([r[:3] for r in _RECORD.iter_unpack(data) if r[3] == key])
-    return in_order(points)
+        records += [record for record in _RECORD.iter_unpack(data) if record[3] == key]
+    return in_order(records)
 
 
 def of_runs(
     tx: Tx, runs: Sequence[int], keys: Collection[int] | None = None
-) -> dict[Series, list[PointRow]]:
-    """The recent points of histories of runs, all of them or those of some keys, in order and
-    each once."""
-    found: dict[Series, list[Point]] = defaultdict(list)
+) -> dict[Series, History]:
+    """The recent points of histories of runs, all of them or those of some keys."""
+    found: dict[Series, list[Record]] = defaultdict(list)
     for start in range(0, len(runs), _PART):
         part = runs[start : start + _PART]
         rows = tx.rows(f"SELECT run_id, data FROM recent WHERE run_id IN ({marks(part)})", part)
         for run, data in rows:
             for record in _RECORD.iter_unpack(data):
                 if keys is None or record[3] in keys:
-                    found[run, record[3]].append(record[:3])
-    return {series: in_order(points) for series, points in found.items()}
+                    found[run, record[3]].append(record)
+    return {series: in_order(records) for series, records in found.items()}
 
 
-def take(tx: Tx, run: int, most: int) -> tuple[dict[int, list[PointRow]], int]:
-    """The oldest rows of a run, of about `most` records together: their points by key, each in
-    order and once, and the number of the last row, up to which they can be dropped."""
+def take(tx: Tx, run: int, most: int) -> tuple[dict[int, History], int]:
+    """The oldest rows of a run, of about `most` records together: their points by key, and the
+    number of the last row, up to which they can be dropped."""
     sizes = tx.rows("SELECT seq, size FROM recent WHERE run_id = ? ORDER BY seq", (run,))
     last, total = 0, 0
     for number, size in sizes:
         last, total = number, total + size
         if total >= most:
             break
-    found: dict[int, list[Point]] = defaultdict(list)
+    found: dict[int, list[Record]] = defaultdict(list)
     for (data,) in tx.rows("SELECT data FROM recent WHERE run_id = ? AND seq <= ?", (run, last)):
         for record in _RECORD.iter_unpack(data):
-            found[record[3]].append(record[:3])
-    return {key: in_order(points) for key, points in found.items()}, last
+            found[record[3]].append(record)
+    return {key: in_order(records) for key, records in found.items()}, last
 
 
 def drop(tx: Tx, run: int, last: int) -> None:
     """Remove the rows of a run up to number `last`."""
     tx.run("DELETE FROM recent WHERE run_id = ? AND seq <= ?", (run, last))
-
-
-def in_order(points: Iterable[Point]) -> list[PointRow]:
-    """Points as sorted rows, each once."""
-    return sorted({(s, t, v, 0) if v == v else (s, t, 0.0, 1) for s, t, v in points})

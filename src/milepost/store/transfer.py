@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 from milepost.domain.tracking import Experiment, Run, finite
 from milepost.store import folding, keys, recent, runs
-from milepost.store.history import History
-from milepost.store.recent import Record
+from milepost.store.points import History, Record
 from milepost.store.tx import Tx, marks
 
 K = TypeVar("K", int, str)
@@ -121,8 +120,8 @@ def _add_histories(tx: Tx, found: dict[int, RunRecord], numbers: Sequence[int]) 
     ):
         histories.setdefault((run, key), History()).extend_packed(data, size)
     packed = set(histories)
-    for series, rows in recent.of_runs(tx, numbers).items():
-        histories.setdefault(series, History()).extend_rows(rows)
+    for series, tail in recent.of_runs(tx, numbers).items():
+        histories.setdefault(series, History()).extend(tail)
     names = keys.texts(tx, {key for _, key in histories})
     for (run, key), history in sorted(histories.items()):
         whole = sorted_history(history) if (run, key) in packed else history

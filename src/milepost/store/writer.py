@@ -34,6 +34,8 @@ Merge = Callable[[Tx, Sequence[Any]], Sequence[Any]]
 _MAX_GROUP = 512
 _ATTEMPTS = 4
 _CHORE_SECONDS = 0.1
+_BUSY = 0.3
+"""Share of the time spent writing from which chores that can wait do."""
 _PAUSE_SECONDS = 0.05
 
 
@@ -49,8 +51,9 @@ class Write(NamedTuple):
 class Chores(Protocol):
     """Work that may wait for a quiet moment; each piece is a verb of its own transaction."""
 
-    def next(self) -> tuple[Verb, Any] | None:
-        """The next piece of work, or None when all is done."""
+    def next(self, *, busy: bool) -> tuple[Verb, Any] | None:
+        """The next piece of work, or None when all is done; while others wait (`busy`), only what
+        cannot be put off."""
 
 
 class Writer:
@@ -72,6 +75,7 @@ class Writer:
         self._limits = limits
         self._note = note
         self._last_chore = 0.0
+        self._worked = 0.0  # seconds spent writing since then
         self._queue: queue.SimpleQueue[Sequence[Write] | None] = queue.SimpleQueue()
         self._slot: Slot | None = None
         self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
@@ -98,7 +102,9 @@ class Writer:
             if writes:
                 began = monotonic()
                 outcomes = self._commit(writes)
-                self._report(len(writes), monotonic() - began)
+                took = monotonic() - began
+                self._worked += took
+                self._report(len(writes), took)
                 self._answer(writes, outcomes)
 
     def _wait(self) -> Sequence[Write] | None:
@@ -108,7 +114,7 @@ class Writer:
             try:
                 if not chore_due:
                     return self._queue.get(timeout=_CHORE_SECONDS)
-                chore = self._chores.next()
+                chore = self._chores.next(busy=self._is_busy())
                 if chore is None:
                     self._last_chore = monotonic()
                     return self._queue.get(timeout=_CHORE_SECONDS)
@@ -116,6 +122,11 @@ class Writer:
                 self._last_chore = monotonic()
             except queue.Empty:
                 continue
+
+    def _is_busy(self) -> bool:
+        """Whether much of the time since the last chore went into writing."""
+        worked, self._worked = self._worked, 0.0
+        return worked > _BUSY * (monotonic() - self._last_chore)
 
     def _take(self, first: Sequence[Write] | None) -> tuple[list[Write], bool]:
         """What is waiting, and whether it is the last: None in the queue says so."""

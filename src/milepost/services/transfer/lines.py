@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from milepost.domain.tracking import Run
 from milepost.errors import Invalid
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.transfer import RunRecord
 
 MOST = 50_000

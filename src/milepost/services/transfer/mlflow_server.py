@@ -25,7 +25,7 @@ from milepost.domain.transfer import LoggedRecord, RegisteredRecord, VersionReco
 from milepost.errors import NotFound
 from milepost.services.transfer.mlflow_database import version_record
 from milepost.services.transfer.source import PAGE, File, Known, Root
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.transfer import RunRecord
 from milepost.upstreams.tracking import TrackingServer
 

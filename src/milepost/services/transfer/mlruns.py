@@ -26,7 +26,7 @@ from milepost.errors import Invalid, NotFound
 from milepost.services.transfer.files import Files
 from milepost.services.transfer.mlflow_database import DELETED_VERSION, version_record
 from milepost.services.transfer.source import PAGE, File, Known, Root
-from milepost.store.history import History
+from milepost.store.points import History
 from milepost.store.transfer import RunRecord
 
 _TRASH = ".trash"
