@@ -8,7 +8,7 @@ from enum import Enum
 class Action(Enum):
     """What a request does, to which kind of thing."""
 
-    OPEN = "open"  # no identity needed: liveness, version
+    OPEN = "open"  # no identity needed: liveness and readiness
     READ_EXPERIMENT = "experiment.read"
     EDIT_EXPERIMENT = "experiment.edit"
     MANAGE_EXPERIMENT = "experiment.manage"

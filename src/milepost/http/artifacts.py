@@ -8,11 +8,13 @@ from typing import Any
 
 from milepost.app import App
 from milepost.blobs.base import OutsideError, Reader, Span
+from milepost.domain.access import Action
 from milepost.errors import Invalid
 from milepost.http import files
 from milepost.http.api import Api, guarded, query
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
 from milepost.http.lanes import Errand
+from milepost.http.router import Route
 from milepost.http.transfer import Body, download, upload
 from milepost.services.artifacts import Place, Stored
 from milepost.store.tx import Tx
@@ -25,7 +27,6 @@ _MOST_DIGITS = 9
 Find = Callable[[App, Tx, Any], Place]
 Parse = Callable[[Scope], Any]
 At = Callable[[Scope], Awaitable[Place]]
-Route = tuple[str, str, Handler]
 
 
 class Files:
@@ -222,8 +223,8 @@ def unprefixed(app: App, api: Api) -> Iterator[Route]:
     get = files.sending(files.served)
     put = files.receiving(files.owned)
     for twin in ("api", "ajax-api"):
-        yield "GET", SERVED.format(api=twin), get
-        yield "PUT", SERVED.format(api=twin), put
+        yield Route("GET", SERVED.format(api=twin), Action.READ_ARTIFACT, get)
+        yield Route("PUT", SERVED.format(api=twin), Action.EDIT_ARTIFACT, put)
 
 
 def routes(app: App, api: Api) -> Iterator[Route]:
@@ -236,7 +237,11 @@ def routes(app: App, api: Api) -> Iterator[Route]:
     )
     of_model = files.looked_up(_model_file, lambda app, tx, x: app.artifacts.file_of_model(tx, *x))
     upload_to = files.looked_up(_form_upload, lambda app, tx, x: app.artifacts.file_of_run(tx, *x))
-    yield "GET", "/get-artifact", files.sending(of_run)
-    yield "GET", "/model-versions/get-artifact", files.sending(of_version)
-    yield "GET", f"{_AJAX}logged-models/{{model_id}}/artifacts/files", files.sending(of_model)
-    yield "POST", f"{_AJAX}upload-artifact", files.receiving(upload_to, MAX_FORM_UPLOAD)
+    read = Action.READ_ARTIFACT
+    yield Route("GET", "/get-artifact", read, files.sending(of_run))
+    yield Route("GET", "/model-versions/get-artifact", read, files.sending(of_version))
+    yield Route(
+        "GET", f"{_AJAX}logged-models/{{model_id}}/artifacts/files", read, files.sending(of_model)
+    )
+    uploading = files.receiving(upload_to, MAX_FORM_UPLOAD)
+    yield Route("POST", f"{_AJAX}upload-artifact", Action.EDIT_ARTIFACT, uploading)

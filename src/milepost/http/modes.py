@@ -6,6 +6,7 @@ from html import escape
 
 from milepost.config import Settings
 from milepost.http.asgi import HTML, JSON, Handler, Receive, Scope, Send, respond
+from milepost.http.router import Route
 
 _NOT_SERVED = (
     b'{"detail":"Artifact serving is disabled. Run `mlflow server` with `--serve-artifacts` to'
@@ -15,10 +16,15 @@ _NOT_SERVED = (
 _REGISTRY = ("/mlflow/registered-models/", "/mlflow/model-versions/")
 
 
-def served(handler: Handler, path: str, settings: Settings) -> Handler:
-    """`handler`, or what answers in its place: artifacts are not served with
+def served(route: Route, settings: Settings) -> Route:
+    """`route`, or one with what answers in its place: artifacts are not served with
     --no-serve-artifacts, nothing but them with --artifacts-only, and no models where the registry
     is switched off."""
+    instead = _instead(route.pattern, settings)
+    return route if instead is None else route._replace(handler=instead)
+
+
+def _instead(path: str, settings: Settings) -> Handler | None:
     artifacts = "/mlflow-artifacts/" in path
     if artifacts and not settings.serve_artifacts:
         return _not_served
@@ -26,7 +32,7 @@ def served(handler: Handler, path: str, settings: Settings) -> Handler:
         return _only_artifacts
     if not settings.registry_enabled and any(part in path for part in _REGISTRY):
         return _no_registry
-    return handler
+    return None
 
 
 async def _not_served(scope: Scope, receive: Receive, send: Send) -> None:
