@@ -25,7 +25,7 @@ from tests.parts.milepost import COMMAND
 from tests.parts.mlflow import MlflowClient
 from tests.parts.postgres import Postgres
 from tests.parts.s3 import S3
-from tests.seeds import blocks
+from tests.seeds import blocks, guides
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "config"
 Start = Callable[..., str]
@@ -152,10 +152,9 @@ def test_server_and_cli_blocks(block: str, start: Start, address: str, postgres:
     assert info["artifact_uri"].startswith(("s3://bucket/path/0/", "s3://mlflow-artifacts/0/"))
 
 
-@pytest.mark.parametrize("pool", ["", blocks.POOL], ids=["by uri", "by pool"])
-def test_the_database_service(pool: str, start: Start, address: str, postgres: Postgres) -> None:
+@pytest.mark.parametrize("text", [blocks.DATABASES, blocks.POOL], ids=["by uri", "by pool"])
+def test_the_database_service(text: str, start: Start, address: str, postgres: Postgres) -> None:
     host, _, port = address.partition(":")
-    text = blocks.DATABASES + pool
     log_something(
         start(text, MLFLOW_DB_HOST=host, MLFLOW_DB_PORT=port, MLFLOW_DB_PASSWORD="p@ss/word")
     )
@@ -304,27 +303,7 @@ def test_a_client_configured_by_the_file(
     assert found.status_code == 200
 
 
-LOAD_AND_START = """
-import os
-import subprocess
-import yaml
-
-with open('settings.yaml') as f:
-    config = yaml.safe_load(f)
-
-mlflow_config = config['mlflow']
-
-cmd = [
-    'mlflow', 'server',
-    '--backend-store-uri', mlflow_config['backend_store_uri'],
-    '--default-artifact-root', mlflow_config['artifact_store'],
-    '--host', str(mlflow_config['server']['host']),
-    '--port', str(mlflow_config['server']['port'])
-]
-
-if mlflow_config['server'].get('serve_artifacts'):
-    cmd.append('--serve-artifacts')
-"""
+LOAD_AND_START = guides.block("configuration, Using Configuration:: python")
 
 
 def test_a_program_that_turns_the_file_into_flags(
@@ -335,10 +314,12 @@ def test_a_program_that_turns_the_file_into_flags(
     text = blocks.COMPLETE.replace("pass@host:5432", f"pass@{address}").replace("5000", str(port))
     (tmp_path / "settings.yaml").write_text(text)
     program = LOAD_AND_START.replace("'mlflow', 'server'", f"{str(COMMAND)!r}, 'server'")
+    # The server in the program's place, so that it is the one that is told to stop.
+    program = program.replace("subprocess.run(cmd)", "__import__('os').execv(cmd[0], cmd)")
     url = f"http://127.0.0.1:{port}"
     python = str(COMMAND.with_name("python"))
     daemon = Daemon(
-        [python, "-c", f"{program}\nos.execv(cmd[0], cmd)\n"], tmp_path / "log",
+        [python, "-c", program], tmp_path / "log",
         answers(f"{url}/health/ready"), cwd=tmp_path,
     )  # fmt: skip
     daemon.start()

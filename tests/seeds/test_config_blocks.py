@@ -62,7 +62,7 @@ EXPECTED: list[tuple[str, dict[str, Any]]] = [
     (DATABASES, {
         "store_uri": "postgresql://mlflow_user:p%40ss%2Fword@localhost:5432/mlflow_db",
     }),
-    (DATABASES + POOL, {
+    (POOL, {
         "store_uri": "postgresql://mlflow_user:p%40ss%2Fword@localhost:5432/mlflow_db",
     }),
     (LOCAL, {"store_uri": "sqlite:///mlflow.db", "artifacts_uri": "./mlflow-artifacts"}),
@@ -117,15 +117,15 @@ def test_a_missing_password_is_named_with_its_line() -> None:
     with pytest.raises(Invalid) as caught:
         load_text(COMPLETE, {}, "settings.yaml")
     assert caught.value.message.startswith(
-        "settings.yaml:29: mlflow.auth.admin_password: the variable MLFLOW_ADMIN_PASSWORD"
+        "settings.yaml:38: mlflow.auth.admin_password: the variable MLFLOW_ADMIN_PASSWORD"
     )
 
 
 def test_a_key_given_twice_counts_the_second_time_and_warns() -> None:
-    loaded = load(DATABASES + POOL)
+    loaded = load(POOL)
     assert loaded.settings.backend_store_uri == "<<MANAGED_BY_CONNECTION_POOL>>"
     assert loaded.warnings == [
-        "settings.yaml:16: mlflow.backend_store_uri: given before on line 13; this one counts"
+        "settings.yaml:15: mlflow.backend_store_uri: given before on line 12; this one counts"
     ]
 
 
