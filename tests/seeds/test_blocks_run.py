@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from tests.parts import need
@@ -26,6 +25,7 @@ from tests.parts.mlflow import MlflowClient
 from tests.parts.postgres import Postgres
 from tests.parts.s3 import S3
 from tests.seeds import blocks, guides
+from tests.seeds.evidence import log_something, make_bucket, runs_in, stored
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "config"
 Start = Callable[..., str]
@@ -49,65 +49,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield run
     for daemon in daemons:
         assert daemon.stop() == 0
-
-
-@pytest.fixture
-def address(postgres: Postgres) -> Iterator[str]:
-    """HOST:PORT of a PostgreSQL with the databases and users that the guides name."""
-    users, names = ("mlflow", "mlflow_user", "user"), ("mlflow", "mlflow_db")
-    for name in names:
-        postgres.create(name)
-    with psycopg.connect(postgres.uri("postgres"), autocommit=True) as connection:
-        for user in users:
-            connection.execute(f'CREATE ROLE "{user}" LOGIN SUPERUSER'.encode())
-    yield f"127.0.0.1:{postgres.port}"
-    for name in names:
-        postgres.drop(name)
-    with psycopg.connect(postgres.uri("postgres"), autocommit=True) as connection:
-        for user in users:
-            connection.execute(f'DROP ROLE "{user}"'.encode())
-
-
-def log_something(url: str) -> dict[str, Any]:
-    """A run with a metric and, where the server serves them, an artifact; what the server says."""
-    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
-        made = client.post("/api/2.0/mlflow/runs/create", json={"experiment_id": "0"})
-        info: dict[str, Any] = made.json()["run"]["info"]
-        point = {"run_id": info["run_id"], "key": "m", "value": 1, "timestamp": 1, "step": 0}
-        assert client.post("/api/2.0/mlflow/runs/log-metric", json=point).status_code == 200
-        if info["artifact_uri"].startswith("mlflow-artifacts:/"):
-            path = info["artifact_uri"].removeprefix("mlflow-artifacts:/").lstrip("/")
-            file = f"/api/2.0/mlflow-artifacts/artifacts/{path}/a.txt"
-            client.put(file, content=b"hello").raise_for_status()
-            assert client.get(file).content == b"hello"
-        return info
-
-
-def runs_in(postgres: Postgres, database: str) -> int:
-    with psycopg.connect(postgres.uri(database)) as connection:
-        row = connection.execute("SELECT COUNT(*) FROM runs").fetchone()
-        assert row is not None
-        return int(row[0])
-
-
-def stored(s3: S3, bucket: str) -> list[str]:
-    """The files of a bucket."""
-    found, folders = [], [f"/buckets/{bucket}/"]
-    while folders:
-        folder = folders.pop()
-        listed = httpx.get(
-            s3.files + folder, headers={"Accept": "application/json"}, trust_env=False
-        )
-        for entry in listed.json()["Entries"] or []:
-            if entry["Mode"] & 0x80000000:  # Go's mark of a folder
-                folders.append(f"{entry['FullPath']}/")
-            else:
-                found.append(entry["FullPath"].removeprefix(f"/buckets/{bucket}/"))
-    return found
-
-
-def make_bucket(s3: S3, name: str) -> None:
-    httpx.post(f"{s3.files}/buckets/{name}/", trust_env=False).raise_for_status()
 
 
 def test_the_complete_configuration(
@@ -286,13 +227,9 @@ def test_a_client_configured_by_the_file(
     (tmp_path / "client.yaml").write_text(blocks.CLIENT.replace("http://localhost:5000", url))
     script = tmp_path / "client.py"
     script.write_text(
-        "import sys, mlflow, yaml\n"
-        "config = yaml.safe_load(open(sys.argv[1]))\n"
-        'mlflow.set_tracking_uri(config["mlflow"]["tracking_uri"])\n'
-        'mlflow.set_experiment(config["mlflow"]["experiment_name"])\n'
-        "with mlflow.start_run():\n"
-        '    mlflow.log_metric("accuracy", 0.95)\n'
-        "print('[]')\n"
+        "import sys, yaml\nconfig = yaml.safe_load(open(sys.argv[1]))\n"
+        + guides.block("configuration, 1. Tracking URI (Client Configuration): python")
+        + "print('[]')\n"
     )
     client: MlflowClient = mlflow_client_of("2.9.2")
     client.run(script, "http://nowhere", str(tmp_path / "client.yaml"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,21 +71,6 @@ def test_a_database_made_by_the_guide(
     assert psql("SELECT 1", database="guide", user="guide") == "1\n"
     assert psql("SELECT COUNT(*) FROM experiments", database="guide", user="guide") == "1\n"
     server.stop()
-
-
-@pytest.fixture
-def aws(s3: S3) -> Callable[..., str]:
-    """`aws s3 ... --endpoint-url URL`: what it prints."""
-    program = str(need.environment("awscli") / "aws")
-
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            [program, "s3", *words, "--endpoint-url", s3.endpoint],
-            check=True, capture_output=True, text=True, env={**os.environ, **s3.environment},
-        )  # fmt: skip
-        return done.stdout
-
-    return run
 
 
 def test_the_bucket_is_listed_and_copied_by_the_stores_own_tools(

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from tests.parts import need
+from tests.parts.postgres import Postgres
+from tests.parts.s3 import S3
+
+
+@pytest.fixture
+def address(postgres: Postgres) -> Iterator[str]:
+    """HOST:PORT of a PostgreSQL with the databases and users that the guides name."""
+    users, names = ("mlflow", "mlflow_user", "user"), ("mlflow", "mlflow_db")
+    for name in names:
+        postgres.create(name)
+    with psycopg.connect(postgres.uri("postgres"), autocommit=True) as connection:
+        for user in users:
+            connection.execute(f'CREATE ROLE "{user}" LOGIN SUPERUSER'.encode())
+    yield f"127.0.0.1:{postgres.port}"
+    for name in names:
+        postgres.drop(name)
+    with psycopg.connect(postgres.uri("postgres"), autocommit=True) as connection:
+        for user in users:
+            connection.execute(f'DROP ROLE "{user}"'.encode())
+
+
+@pytest.fixture
+def aws(s3: S3) -> Callable[..., str]:
+    """`aws s3 ... --endpoint-url URL`: what it prints."""
+    program = str(need.environment("awscli") / "aws")
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [program, "s3", *words, "--endpoint-url", s3.endpoint],
+            check=True, capture_output=True, text=True, env={**os.environ, **s3.environment},
+        )  # fmt: skip
+        return done.stdout
+
+    return run
