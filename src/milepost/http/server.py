@@ -132,7 +132,12 @@ def describe(settings: Settings) -> str:
     """What is served and where its data is, for the terminal; without passwords."""
     store = masked_uri(settings.store_uri)
     where = f"http://{settings.host}:{settings.port}{settings.static_prefix}"
-    artifacts = settings.artifacts_uri
-    if "://" not in artifacts:
-        artifacts = str(Path(artifacts).absolute())
-    return f"Milepost  {where}\n  database   {store}\n  artifacts  {artifacts}"
+    return f"Milepost  {where}\n  database   {store}\n  artifacts  {_artifacts(settings)}"
+
+
+def _artifacts(settings: Settings) -> str:
+    """Where the artifacts of new runs go."""
+    if not settings.artifact_root.startswith("mlflow-artifacts:"):
+        return f"{masked_uri(settings.artifact_root)} (clients go there themselves)"
+    place = settings.artifacts_uri
+    return masked_uri(place) if "://" in place else str(Path(place).absolute())
