@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.parts.mariadb",
     "tests.parts.milepost",
     "tests.parts.mlflow",
+    "tests.parts.nginx",
     "tests.parts.postgres",
     "tests.parts.prometheus",
     "tests.parts.receiver",

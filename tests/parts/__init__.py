@@ -25,6 +25,8 @@ s3, s3_bucket
 gcs_emulator, azure_emulator
     Emulators of Google's and Azure's stores (`.environment`, `.create_bucket()`,
     `.create_container()`).
+nginx(block)
+    nginx with a certificate and a user, its server block being what `block(nginx)` returns.
 browser
     A headless Chromium (playwright's synchronous Browser).
 
