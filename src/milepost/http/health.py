@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
-from typing import Any
+from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from milepost import __version__
-from milepost.breaker import Breakers
+from milepost.breaker import Breakers, State
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
-from milepost.services.health import Health
+from milepost.services.health import Health, Report
+
+
+class HealthReply(Struct):
+    """health/details: the parts by their names, and the breakers of all that was talked to"""
+
+    status: Literal["OK", "DEGRADED", "DOWN"]
+    version: str
+    parts: dict[str, Report]
+    breakers: dict[str, State]
 
 
 def ready(health: Health) -> Handler:
@@ -36,12 +45,12 @@ def details(health: Health, breakers: Breakers) -> Handler:
         reports = await asyncio.to_thread(health.reports)
         fine = all(report.ok for report in reports)
         usable = all(report.ok for report in reports if report.needed)
-        answer: dict[str, Any] = {
-            "status": "OK" if fine else "DEGRADED" if usable else "DOWN",
-            "version": __version__,
-            "parts": {report.name: asdict(report) for report in reports},
-            "breakers": breakers.states(),
-        }
+        answer = HealthReply(
+            status="OK" if fine else "DEGRADED" if usable else "DOWN",
+            version=__version__,
+            parts={report.name: report for report in reports},
+            breakers=breakers.states(),
+        )
         await respond(send, 200 if usable else 503, JSON, msgspec.json.encode(answer))
 
     return handle

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from milepost import errors
 from milepost.errors import Problem
 
@@ -21,10 +23,17 @@ _CODES: dict[type[Problem], tuple[int, str]] = {
 }
 
 
-def render(problem: Problem) -> tuple[int, dict[str, str]]:
+class ErrorReply(Struct):
+    """What went wrong: MLflow's code for it, and in words."""
+
+    error_code: str
+    message: str
+
+
+def render(problem: Problem) -> tuple[int, ErrorReply]:
     """The status and the JSON body that tell a client about `problem`."""
     for kind in type(problem).__mro__:
         if kind in _CODES:
             status, code = _CODES[kind]
-            return status, {"error_code": code, "message": problem.message}
-    return 500, {"error_code": "INTERNAL_ERROR", "message": problem.message}
+            return status, ErrorReply(code, problem.message)
+    return 500, ErrorReply("INTERNAL_ERROR", problem.message)

@@ -13,6 +13,7 @@ from milepost.errors import Invalid
 from milepost.mlflow_api.change import Asked, Change, change
 from milepost.mlflow_api.endpoint import Call, Endpoint, body, empty, query
 from milepost.mlflow_api.experiments import experiment_id
+from milepost.mlflow_api.replies import Reply
 from milepost.mlflow_api.wire import Int64, Message
 from milepost.services.gc import Collected, Collector, Selection
 from milepost.store import inspect
@@ -44,6 +45,90 @@ class StorageMessage(Message):
     """operations/storage"""
 
     max_results: Int64 = 100
+
+
+class CollectedReply(Reply):
+    """trash/delete-forever: how much is gone, and in words what could not be removed"""
+
+    runs: int
+    experiments: int
+    models: int
+    registered_models: int
+    files: int
+    bytes: int
+    failures: list[str]
+
+
+class DeletedRegisteredReply(Reply):
+    """A registered model in the trash; `deleted` in milliseconds"""
+
+    id: int
+    name: str
+    user_id: str
+    deleted: int
+    versions: int
+
+
+class DeletedLoggedReply(Reply):
+    """A logged model in the trash; `deleted` in milliseconds"""
+
+    model_id: str
+    name: str
+    experiment_id: str
+    deleted: int
+
+
+class DeletedModelsReply(Reply):
+    """trash/models"""
+
+    registered_models: list[DeletedRegisteredReply]
+    logged_models: list[DeletedLoggedReply]
+
+
+class StorageReply(Reply):
+    """What an experiment takes up"""
+
+    experiment_id: str
+    name: str
+    runs: int
+    deleted_runs: int
+    bytes: int
+    files: int
+
+
+class StoragesReply(Reply):
+    """operations/storage"""
+
+    experiments: list[StorageReply]
+
+
+class DatabaseReply(Reply):
+    """operations/database"""
+
+    kind: str
+    server_version: str
+    schema_version: int
+    wanted_schema_version: int
+    bytes: int
+    counts: dict[str, int]
+    jobs: list[str]
+    artifacts: str
+
+
+class SettingReply(Reply):
+    """A setting; `key` is its place in the configuration file, "" if it has none there"""
+
+    name: str
+    key: str
+    value: Any
+    changed: bool
+    help: str
+
+
+class SettingsReply(Reply):
+    """operations/settings"""
+
+    settings: list[SettingReply]
 
 
 class _Errand(NamedTuple):
@@ -85,32 +170,25 @@ def _collect(app: App, errand: _Errand) -> Collected:
     return collector.collect(errand.selection)
 
 
-def _dump_collected(done: Collected) -> dict[str, Any]:
-    return {"runs": done.runs, "experiments": done.experiments, "models": done.models,
-            "registered_models": done.registered,
-            "files": done.files, "bytes": done.bytes, "failures": done.failures}  # fmt: skip
+def _dump_collected(done: Collected) -> CollectedReply:
+    return CollectedReply(
+        done.runs, done.experiments, done.models, done.registered, done.files, done.bytes,
+        done.failures,
+    )  # fmt: skip
 
 
-def _dump_storage(item: Storage) -> dict[str, Any]:
-    return {"experiment_id": str(item.experiment), "name": item.name, "runs": item.runs,
-            "deleted_runs": item.deleted_runs, "bytes": item.bytes,
-            "files": item.files}  # fmt: skip
+def _dump_storage(s: Storage) -> StorageReply:
+    return StorageReply(str(s.experiment), s.name, s.runs, s.deleted_runs, s.bytes, s.files)
 
 
-def _dump_models(found: tuple[list[DeletedModel], list[DeletedLoggedModel]]) -> dict[str, Any]:
+def _dump_models(
+    found: tuple[list[DeletedModel], list[DeletedLoggedModel]],
+) -> DeletedModelsReply:
     registered, logged = found
-    return {
-        "registered_models": [
-            {"id": m.id, "name": m.name, "user_id": m.user, "deleted": m.deleted,
-             "versions": m.versions}
-            for m in registered
-        ],
-        "logged_models": [
-            {"model_id": m.model_id, "name": m.name, "experiment_id": str(m.experiment_id),
-             "deleted": m.deleted}
-            for m in logged
-        ],
-    }  # fmt: skip
+    return DeletedModelsReply(
+        [DeletedRegisteredReply(m.id, m.name, m.user, m.deleted, m.versions) for m in registered],
+        [DeletedLoggedReply(m.model_id, m.name, str(m.experiment_id), m.deleted) for m in logged],
+    )
 
 
 def _restore(app: App, tx: Tx, asked: Asked[RestoreModels]) -> None:
@@ -120,34 +198,38 @@ def _restore(app: App, tx: Tx, asked: Asked[RestoreModels]) -> None:
         app.registry.trash.restore_logged(tx, model_id)
 
 
-def _database(app: App, _: _Errand) -> dict[str, Any]:
+def _database(app: App, _: _Errand) -> DatabaseReply:
     dialect = app.store.dialect
     schema = inspect.schema(dialect)
-    return {
-        "kind": dialect.name,
-        "server_version": inspect.server_version(dialect),
-        "schema_version": schema.current,
-        "wanted_schema_version": schema.wanted,
-        "bytes": inspect.total_bytes(dialect),
-        "counts": inspect.counts(dialect),
-        "jobs": [job.name for job in app.jobs],
-        "artifacts": app.settings.artifacts_uri,
-    }
+    return DatabaseReply(
+        kind=dialect.name,
+        server_version=inspect.server_version(dialect),
+        schema_version=schema.current,
+        wanted_schema_version=schema.wanted,
+        bytes=inspect.total_bytes(dialect),
+        counts=inspect.counts(dialect),
+        jobs=[job.name for job in app.jobs],
+        artifacts=app.settings.artifacts_uri,
+    )
 
 
-def _settings(app: App) -> dict[str, Any]:
+def _settings(app: App) -> SettingsReply:
     """Every setting of this server, secrets masked; `changed` where it is not the default."""
     mine = reference.shown(Loaded(app.settings, {}))
     plain = {row.name: row.value for row in reference.shown(Loaded(Settings(), {}))}
     said = {item.name: meta(item) for item in fields(Settings)}
-    return {
-        "settings": [
-            {"name": row.name, "key": said[row.name].keys[0].path if said[row.name].keys else "",
-             "value": row.value, "changed": row.value != plain[row.name],
-             "help": said[row.name].help}
+    return SettingsReply(
+        [
+            SettingReply(
+                row.name,
+                said[row.name].keys[0].path if said[row.name].keys else "",
+                row.value,
+                row.value != plain[row.name],
+                said[row.name].help,
+            )
             for row in mine
         ]
-    }  # fmt: skip
+    )
 
 
 def _nothing(app: App, tx: Tx, x: Any) -> _Errand:
@@ -176,7 +258,7 @@ ENDPOINTS = [
     Endpoint(
         "GET", "milepost/operations/storage", Action.READ_SERVER, "read", _limit,
         lambda app, tx, limit: by_experiment(tx, limit),
-        lambda found: {"experiments": [_dump_storage(item) for item in found]},
+        lambda found: StoragesReply([_dump_storage(item) for item in found]),
     ),
     Endpoint(
         "GET", "milepost/operations/database", Action.READ_SERVER, "read", lambda call: None,

@@ -21,6 +21,8 @@ from milepost.mlflow_api.change import Asked, Change, change
 from milepost.mlflow_api.endpoint import Call, Endpoint, query
 from milepost.mlflow_api.logged_models import dump_model
 from milepost.mlflow_api.model_versions import dump_version
+from milepost.mlflow_api.replies import DatasetInput, LoggedModelInfo, Reply, RunInfo
+from milepost.mlflow_api.replies import ModelVersion as VersionReply
 from milepost.mlflow_api.runs import dump_info, dump_run
 from milepost.mlflow_api.wire import Int64, Message, Required, present
 from milepost.services.registry.lineage import Offspring, Origin
@@ -113,32 +115,101 @@ class OfCommit(Message):
     commit: Required
 
 
-def _dump_policy(model: RegisteredModel) -> dict[str, Any]:
-    return {"name": model.name, "production_needs_approval": model.needs_approval}
+class PolicyReply(Reply):
+    """registered-models/policy"""
+
+    name: str
+    production_needs_approval: bool
 
 
-def _dump_change(entry: nouns.Change) -> dict[str, Any]:
-    return present(
+class ChangeReply(Reply):
+    """What happened to a model, or with `version` to that one; `timestamp` in milliseconds"""
+
+    id: str
+    name: str
+    timestamp: int
+    actor: str
+    action: str
+    version: str = ""
+    subject: str = ""
+    old_value: str | None = None
+    new_value: str | None = None
+    comment: str = ""
+
+
+class HistoryReply(Reply):
+    """registered-models/history"""
+
+    changes: list[ChangeReply] = []
+    next_page_token: str | None = None
+
+
+class TransitionReply(Reply):
+    """A request to move a version; times in milliseconds, `decided` if it is"""
+
+    id: str
+    name: str
+    version: str
+    to_stage: str
+    archive_existing_versions: bool
+    state: str
+    requested_by: str
+    requested: int
+    comment: str = ""
+    decided_by: str | None = None
+    decided: int | None = None
+    decision_comment: str = ""
+
+
+class RequestReply(Reply):
+    """One transition request, as it is after the call"""
+
+    transition_request: TransitionReply
+
+
+class RequestsReply(Reply):
+    """registered-models/transition-requests"""
+
+    transition_requests: list[TransitionReply] = []
+    next_page_token: str | None = None
+
+
+class OriginReply(Reply):
+    """lineage/model-version: where it comes from, as far as that is known"""
+
+    model_version: VersionReply
+    logged_model: LoggedModelInfo | None = None
+    run: RunInfo | None = None
+    datasets: list[DatasetInput] = []
+    input_models: list[LoggedModelInfo] = []
+    code: dict[str, str] = {}
+
+
+def _dump_policy(model: RegisteredModel) -> PolicyReply:
+    return PolicyReply(model.name, model.needs_approval)
+
+
+def _dump_change(entry: nouns.Change) -> ChangeReply:
+    return ChangeReply(
         id=str(entry.id),
         name=entry.model,
-        version=str(entry.version) if entry.version else None,
+        version=str(entry.version) if entry.version else "",
         timestamp=entry.at,
         actor=entry.actor,
         action=entry.action,
-        subject=entry.subject or None,
+        subject=entry.subject,
         old_value=entry.old,
         new_value=entry.new,
-        comment=entry.note or None,
+        comment=entry.note,
     )
 
 
-def _dump_history(page: Page[nouns.Change]) -> dict[str, Any]:
-    found = [_dump_change(entry) for entry in page.items]
-    return present(changes=found, next_page_token=page.next_token)
+def _dump_history(page: Page[nouns.Change]) -> HistoryReply:
+    return HistoryReply([_dump_change(entry) for entry in page.items], page.next_token)
 
 
-def _dump_request(request: TransitionRequest) -> dict[str, Any]:
-    return present(
+def _dump_request(request: TransitionRequest) -> TransitionReply:
+    return TransitionReply(
         id=str(request.id),
         name=request.model,
         version=str(request.version),
@@ -147,20 +218,19 @@ def _dump_request(request: TransitionRequest) -> dict[str, Any]:
         state=request.state.name,
         requested_by=request.requested_by,
         requested=request.requested,
-        comment=request.request_note or None,
+        comment=request.request_note,
         decided_by=None if request.decided is None else request.decided_by,
         decided=request.decided,
-        decision_comment=request.decision_note or None,
+        decision_comment=request.decision_note,
     )
 
 
-def _dump_one(request: TransitionRequest) -> dict[str, Any]:
-    return {"transition_request": _dump_request(request)}
+def _dump_one(request: TransitionRequest) -> RequestReply:
+    return RequestReply(_dump_request(request))
 
 
-def _dump_requests(page: Page[TransitionRequest]) -> dict[str, Any]:
-    found = [_dump_request(request) for request in page.items]
-    return present(transition_requests=found, next_page_token=page.next_token)
+def _dump_requests(page: Page[TransitionRequest]) -> RequestsReply:
+    return RequestsReply([_dump_request(request) for request in page.items], page.next_token)
 
 
 def _dump_origin(origin: Origin) -> dict[str, Any]:

@@ -9,13 +9,12 @@ import sys
 from array import array
 from typing import Any
 
-from msgspec import Struct
-
 from milepost.domain.access import Action
 from milepost.domain.tracking import ViewType
 from milepost.errors import Invalid
 from milepost.mlflow_api.endpoint import Call, Endpoint, body, query
 from milepost.mlflow_api.experiments import experiment_id
+from milepost.mlflow_api.replies import Double, Reply
 from milepost.mlflow_api.wire import Int64, Message, Required, double
 from milepost.services.overview import (
     Curve,
@@ -85,7 +84,7 @@ class RunIdMessage(Message):
     run_id: Required
 
 
-class ActivityReply(Struct):
+class ActivityReply(Reply):
     """Runs of an experiment, how many are running, when something last happened (ms)."""
 
     experiment_id: str
@@ -94,15 +93,29 @@ class ActivityReply(Struct):
     latest: int | None
 
 
-class TableReply(Struct, omit_defaults=True):
-    """Rows, and per column the values in row order (null: none; "NaN", "Infinity" as text)."""
+class ActivitiesReply(Reply):
+    """experiments/activity"""
+
+    experiments: list[ActivityReply]
+
+
+class KeysReply(Reply):
+    """experiments/keys: the names that occur"""
+
+    metrics: list[str]
+    params: list[str]
+    tags: list[str]
+
+
+class TableReply(Reply):
+    """runs/table: rows, and per column the values in row order (null: none; NaN as text)"""
 
     rows: list[RunRow]
-    cells: list[list[Any]]
+    cells: list[list[float | str | None]]
     total: int | None = None
 
 
-class CurveReply(Struct, omit_defaults=True):
+class CurveReply(Reply):
     """A curve: run and key are positions in the request; steps, values and times are base64 of
     little-endian float64; size is how many points there were before thinning out."""
 
@@ -114,7 +127,13 @@ class CurveReply(Struct, omit_defaults=True):
     times: bytes | None = None
 
 
-class GroupReply(Struct):
+class CurvesReply(Reply):
+    """metrics/curves"""
+
+    curves: list[CurveReply]
+
+
+class GroupReply(Reply):
     """Runs with the same values, and the metric over them; deviation is of the population."""
 
     values: list[str | None]
@@ -125,10 +144,29 @@ class GroupReply(Struct):
     max: float | None
 
 
-REPLIES = [ActivityReply, TableReply, CurveReply, GroupReply, MetricSummary]
-"""What the types of the pages are generated from, with the messages above."""
+class GroupsReply(Reply):
+    """runs/groups"""
 
-MESSAGES = [ExperimentIds, TableMessage, CurvesMessage, GroupsMessage, RunIdMessage]
+    groups: list[GroupReply]
+
+
+class MetricReply(Reply):
+    """One metric of one run."""
+
+    key: str
+    last: Double | None
+    step: int
+    time: int
+    min: Double | None
+    min_step: int | None
+    max: Double | None
+    max_step: int | None
+
+
+class SummaryReply(Reply):
+    """runs/summary"""
+
+    metrics: list[MetricReply]
 
 
 def _column(message: ColumnMessage) -> Column:
@@ -204,11 +242,9 @@ def _dump_activity(a: Activity) -> ActivityReply:
     return ActivityReply(str(a.experiment), a.runs, a.running, a.latest)
 
 
-def _dump_summary(m: MetricSummary) -> dict[str, Any]:
-    numbers = {"last": m.last, "min": m.min, "max": m.max}
-    shown = {name: None if v is None else double(v) for name, v in numbers.items()}
-    return {"key": m.key, "step": m.step, "time": m.time, "min_step": m.min_step,
-            "max_step": m.max_step, **shown}  # fmt: skip
+def _dump_metric(m: MetricSummary) -> MetricReply:
+    last, low, high = (None if v is None else double(v) for v in (m.last, m.min, m.max))
+    return MetricReply(m.key, last, m.step, m.time, low, m.min_step, high, m.max_step)
 
 
 ENDPOINTS = [
@@ -216,13 +252,13 @@ ENDPOINTS = [
         "POST", "milepost/experiments/activity", Action.READ_EXPERIMENT, "read",
         lambda call: _experiments(_ids(call).experiment_ids),
         lambda app, tx, x: app.overview.activity(tx, x),
-        lambda found: {"experiments": [_dump_activity(a) for a in found]},
+        lambda found: ActivitiesReply([_dump_activity(a) for a in found]),
     ),
     Endpoint(
         "POST", "milepost/experiments/keys", Action.READ_EXPERIMENT, "read",
         lambda call: _experiments(_ids(call).experiment_ids),
         lambda app, tx, x: app.overview.names(tx, x),
-        lambda found: found,
+        lambda found: KeysReply(**found),
     ),
     Endpoint(
         "POST", "milepost/runs/table", Action.READ_EXPERIMENT, "read", _table,
@@ -232,16 +268,16 @@ ENDPOINTS = [
     Endpoint(
         "POST", "milepost/runs/groups", Action.READ_EXPERIMENT, "read", _groups,
         lambda app, tx, x: app.overview.groups(tx, x),
-        lambda found: {"groups": [_dump_group(g) for g in found]},
+        lambda found: GroupsReply([_dump_group(g) for g in found]),
     ),
     Endpoint(
         "GET", "milepost/runs/summary", Action.READ_EXPERIMENT, "read", query(RunIdMessage),
         lambda app, tx, x: app.overview.summary(tx, x.run_id),
-        lambda found: {"metrics": [_dump_summary(m) for m in found]},
+        lambda found: SummaryReply([_dump_metric(m) for m in found]),
     ),
     Endpoint(
         "POST", "milepost/metrics/curves", Action.READ_EXPERIMENT, "read", _curves,
         lambda app, tx, x: app.overview.curves(tx, x),
-        lambda found: {"curves": [_dump_curve(c) for c in found]},
+        lambda found: CurvesReply([_dump_curve(c) for c in found]),
     ),
 ]  # fmt: skip

@@ -1,41 +1,38 @@
 /** Artifacts of runs and models: listing, reading the beginning, downloading. */
 
-import { get, problem, url } from "./client";
-import type { FileInfo } from "./types";
+import { call, problem, url } from "./client";
+import type { FileInfo } from "./schema";
 
 /** Whose files: a run's, a logged model's, or a registered version's. */
 export type Place = { run: string } | { model: string } | { name: string; version: string };
 
-function folder(model: string): string {
-  return `2.0/mlflow/logged-models/${encodeURIComponent(model)}/artifacts`;
-}
-
 /** A page of a folder; registered versions are only read, by the names of their files. */
-function page(place: Place, path: string, token: string | undefined, signal?: AbortSignal) {
-  type Page = { files?: FileInfo[]; next_page_token?: string };
-  const more = { page_token: token };
+function page(place: Place, path: string, token: string, signal?: AbortSignal) {
   if ("model" in place) {
-    const query = { artifact_directory_path: path || undefined, ...more };
-    return get<Page>(`${folder(place.model)}/directories`, query, signal);
+    const route = "GET mlflow/logged-models/{model_id}/artifacts/directories";
+    const query = { artifact_directory_path: path, page_token: token };
+    return call(route, query, signal, { model_id: place.model });
   }
   const run = "run" in place ? place.run : "";
-  const query = { run_id: run, path: path || undefined, ...more };
-  return get<Page>("2.0/mlflow/artifacts/list", query, signal);
+  return call("GET mlflow/artifacts/list", { run_id: run, path, page_token: token }, signal);
 }
 
 export async function list(place: Place, path: string, signal?: AbortSignal): Promise<FileInfo[]> {
   const found: FileInfo[] = [];
-  let token: string | undefined;
+  let token = "";
   do {
     const part = await page(place, path, token, signal);
     found.push(...(part.files ?? []));
-    token = part.next_page_token;
+    token = part.next_page_token ?? "";
   } while (token);
   return found.sort((a, b) => Number(b.is_dir) - Number(a.is_dir) || a.path.localeCompare(b.path));
 }
 
 export function fileUrl(place: Place, path: string): string {
-  if ("model" in place) return url(`${folder(place.model)}/files`, { artifact_file_path: path });
+  if ("model" in place) {
+    const folder = `mlflow/logged-models/${encodeURIComponent(place.model)}/artifacts`;
+    return url(`${folder}/files`, { artifact_file_path: path });
+  }
   const target = "run" in place ? "get-artifact" : "model-versions/get-artifact";
   const query = "run" in place ? { run_uuid: place.run } : place;
   const made = new URL(target, document.baseURI);

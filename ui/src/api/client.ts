@@ -1,5 +1,7 @@
 /** Talks to the server the page came from; URLs are relative, so any prefix or proxy works. */
 
+import type { ErrorReply, Routes } from "./schema";
+
 /** An answer other than 200, with what the server says happened. */
 export class ApiError extends Error {
   constructor(
@@ -11,33 +13,41 @@ export class ApiError extends Error {
   }
 }
 
-export type Query = Record<string, string | number | boolean | undefined>;
+/** The values for the `{name}` parts of a route's path. */
+export type Places = Record<string, string>;
 
-export function url(path: string, query: Query = {}): string {
-  const target = new URL(`ajax-api/${path}`, document.baseURI);
+export function url(path: string, query: object = {}): string {
+  const target = new URL(`ajax-api/3.0/${path}`, document.baseURI);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) target.searchParams.set(name, String(value));
+    if (value !== undefined && value !== "") target.searchParams.set(name, String(value));
   }
   return target.href;
 }
 
-export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return answer<T>(await send(url(path, query), signal ? { signal } : {}));
-}
-
-export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  return withBody<T>("POST", path, body, signal);
-}
-
-export async function withBody<T>(
-  method: string,
-  path: string,
-  body: unknown,
+/** Asks a route the server describes; what it takes and gives is checked against that. */
+export async function call<R extends keyof Routes>(
+  route: R,
+  message: Routes[R]["takes"],
   signal?: AbortSignal,
-): Promise<T> {
-  const headers = { "content-type": "application/json" };
-  const init: RequestInit = { method, headers, body: JSON.stringify(body) };
-  return answer<T>(await send(url(path), signal ? { ...init, signal } : init));
+  places: Places = {},
+): Promise<Routes[R]["gives"]> {
+  const [method = "GET", template = ""] = route.split(" ");
+  const path = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(places[name] ?? ""));
+  const stop = signal ? { signal } : {};
+  const reply =
+    method === "GET"
+      ? await send(url(path, message), stop)
+      : await send(url(path), { ...stop, ...sent(method, message) });
+  if (!reply.ok) throw await problem(reply);
+  return (await reply.json()) as Routes[R]["gives"];
+}
+
+function sent(method: string, message: object): RequestInit {
+  return {
+    method,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(message),
+  };
 }
 
 async function send(target: string, init: RequestInit): Promise<Response> {
@@ -49,15 +59,10 @@ async function send(target: string, init: RequestInit): Promise<Response> {
   }
 }
 
-async function answer<T>(response: Response): Promise<T> {
-  if (response.ok) return (await response.json()) as T;
-  throw await problem(response);
-}
-
 export async function problem(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const said = JSON.parse(text) as { error_code?: string; message?: string };
+    const said = JSON.parse(text) as Partial<ErrorReply>;
     const message = said.message ?? response.statusText;
     return new ApiError(response.status, said.error_code ?? "", message);
   } catch {

@@ -1,110 +1,36 @@
 /** The trash and the state of the server, over Milepost's own routes. */
 
-import { get, post, problem } from "./client";
+import { call, problem } from "./client";
+import type { CollectedReply, DeleteForever, HealthReply, RestoreModels } from "./schema";
 
-const BASE = "3.0/milepost";
-
-export interface Collected {
-  runs: number;
-  experiments: number;
-  models: number;
-  registered_models: number;
-  files: number;
-  bytes: number;
-  failures: string[];
+export function deleteForever(what: DeleteForever): Promise<CollectedReply> {
+  return call("POST milepost/trash/delete-forever", what);
 }
 
-export interface InTrash {
-  run_ids?: string[];
-  experiment_ids?: string[];
-  model_ids?: string[];
-  registered_model_ids?: number[];
+export function deletedModels(signal?: AbortSignal) {
+  return call("GET milepost/trash/models", {}, signal);
 }
 
-export function deleteForever(what: InTrash): Promise<Collected> {
-  return post(`${BASE}/trash/delete-forever`, what);
+export function restoreModels(what: RestoreModels): Promise<unknown> {
+  return call("POST milepost/trash/restore-models", what);
 }
 
-export interface DeletedModels {
-  registered_models: {
-    id: number;
-    name: string;
-    user_id: string;
-    deleted: number;
-    versions: number;
-  }[];
-  logged_models: { model_id: string; name: string; experiment_id: string; deleted: number }[];
+export async function settings(signal?: AbortSignal) {
+  return (await call("GET milepost/operations/settings", {}, signal)).settings;
 }
 
-export function deletedModels(signal?: AbortSignal): Promise<DeletedModels> {
-  return get(`${BASE}/trash/models`, {}, signal);
+export async function storage(signal?: AbortSignal) {
+  return (await call("GET milepost/operations/storage", {}, signal)).experiments;
 }
 
-export function restoreModels(what: InTrash): Promise<unknown> {
-  return post(`${BASE}/trash/restore-models`, what);
-}
-
-export interface Setting {
-  name: string;
-  /** Where it stands in the configuration file; empty if it cannot. */
-  key: string;
-  value: unknown;
-  changed: boolean;
-  help: string;
-}
-
-export async function settings(signal?: AbortSignal): Promise<Setting[]> {
-  return (await get<{ settings: Setting[] }>(`${BASE}/operations/settings`, {}, signal)).settings;
-}
-
-export interface Storage {
-  experiment_id: string;
-  name: string;
-  runs: number;
-  deleted_runs: number;
-  bytes: number;
-  files: number;
-}
-
-export async function storage(signal?: AbortSignal): Promise<Storage[]> {
-  type Reply = { experiments: Storage[] };
-  return (await get<Reply>(`${BASE}/operations/storage`, {}, signal)).experiments;
-}
-
-export interface Database {
-  kind: string;
-  server_version: string;
-  schema_version: number;
-  wanted_schema_version: number;
-  bytes: number;
-  counts: Record<string, number>;
-  jobs: string[];
-  artifacts: string;
-}
-
-export function database(signal?: AbortSignal): Promise<Database> {
-  return get(`${BASE}/operations/database`, {}, signal);
-}
-
-export interface Part {
-  name: string;
-  ok: boolean;
-  needed: boolean;
-  seconds: number;
-  problem: string;
-  breaker: string;
-}
-
-export interface Health {
-  status: "OK" | "DEGRADED" | "DOWN";
-  version: string;
-  parts: Record<string, Part>;
+export function database(signal?: AbortSignal) {
+  return call("GET milepost/operations/database", {}, signal);
 }
 
 /** The health of every part; also answered, with 503, when the server cannot serve. */
-export async function health(signal?: AbortSignal): Promise<Health> {
+export async function health(signal?: AbortSignal): Promise<HealthReply> {
   const target = new URL("health/details", document.baseURI);
   const response = await fetch(target, signal ? { signal } : {});
   if (!response.ok && response.status !== 503) throw await problem(response);
-  return (await response.json()) as Health;
+  return (await response.json()) as HealthReply;
 }

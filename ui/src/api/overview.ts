@@ -1,49 +1,37 @@
 /** Milepost's own routes: many runs, keys and curves in one reply. */
 
-import { get, post } from "./client";
+import { call } from "./client";
 import type {
   ActivityReply,
-  ColumnMessage,
   CurveReply,
   CurvesMessage,
   GroupReply,
   GroupsMessage,
-  MetricSummary,
+  KeysReply,
+  MetricReply,
   TableMessage,
   TableReply,
 } from "./schema";
 
-const BASE = "3.0/milepost";
-
-export type Column = ColumnMessage;
-
-export interface Keys {
-  metrics: string[];
-  params: string[];
-  tags: string[];
-}
-
 export async function activity(ids: string[], signal?: AbortSignal): Promise<ActivityReply[]> {
-  const body = { experiment_ids: ids };
-  type Reply = { experiments: ActivityReply[] };
-  return (await post<Reply>(`${BASE}/experiments/activity`, body, signal)).experiments;
+  const query = { experiment_ids: ids };
+  return (await call("POST milepost/experiments/activity", query, signal)).experiments;
 }
 
-export function keysOf(experiments: string[], signal?: AbortSignal): Promise<Keys> {
-  return post(`${BASE}/experiments/keys`, { experiment_ids: experiments }, signal);
+export function keysOf(experiments: string[], signal?: AbortSignal): Promise<KeysReply> {
+  return call("POST milepost/experiments/keys", { experiment_ids: experiments }, signal);
 }
 
 export function table(query: TableMessage, signal?: AbortSignal): Promise<TableReply> {
-  return post(`${BASE}/runs/table`, query, signal);
+  return call("POST milepost/runs/table", query, signal);
 }
 
 export async function groups(query: GroupsMessage, signal?: AbortSignal): Promise<GroupReply[]> {
-  return (await post<{ groups: GroupReply[] }>(`${BASE}/runs/groups`, query, signal)).groups;
+  return (await call("POST milepost/runs/groups", query, signal)).groups;
 }
 
-export async function summary(runId: string, signal?: AbortSignal): Promise<MetricSummary[]> {
-  type Reply = { metrics: MetricSummary[] };
-  return (await get<Reply>(`${BASE}/runs/summary`, { run_id: runId }, signal)).metrics;
+export async function summary(runId: string, signal?: AbortSignal): Promise<MetricReply[]> {
+  return (await call("GET milepost/runs/summary", { run_id: runId }, signal)).metrics;
 }
 
 /** One curve with its numbers unpacked. */
@@ -68,11 +56,7 @@ export async function curves(
   const found: Curve[] = [];
   for (let start = 0; start < query.run_ids.length; start += most) {
     const runs = query.run_ids.slice(start, start + most);
-    const reply = await post<{ curves: CurveReply[] }>(
-      `${BASE}/metrics/curves`,
-      { ...query, run_ids: runs },
-      signal,
-    );
+    const reply = await call("POST milepost/metrics/curves", { ...query, run_ids: runs }, signal);
     for (const c of reply.curves) found.push(unpacked(c, runs, query.keys));
     part?.(found);
   }

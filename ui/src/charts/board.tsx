@@ -2,8 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { type Column, type Keys, table } from "../api/overview";
-import type { TableReply } from "../api/schema";
+import { table } from "../api/overview";
+import type { ColumnMessage, KeysReply, TableReply } from "../api/schema";
 import { count } from "../format";
 import { Button, Empty, Failure, Loading, SearchField, Segmented } from "../parts/basics";
 import { columnLabel } from "../runs/cells";
@@ -23,7 +23,7 @@ import "../styles/charts.css";
 
 export interface ChartsProps {
   experiments: string[];
-  keys: Keys;
+  keys: KeysReply;
   view: ViewState;
   selected: Set<string>;
 }
@@ -71,7 +71,7 @@ export function ChartBoard({ experiments, keys, view, selected }: ChartsProps) {
         order_by: orderBy(view.sort),
         run_view_type: view.deleted ? 2 : 1,
         limit: settings.runs,
-        columns: view.groups.flatMap((id) => asColumn(id) ?? []) as Column[],
+        columns: view.groups.flatMap((id) => asColumn(id) ?? []) as ColumnMessage[],
         counted: ids.length === 0,
       } as const;
       const reply = await table(ids.length ? { ...query, run_ids: ids } : query, signal);

@@ -1,7 +1,8 @@
 /** Charts over runs instead of steps: scatter, bars, parallel coordinates, heat map. */
 
 import { useMemo, useState } from "preact/hooks";
-import { type Column, type Keys, table } from "../api/overview";
+import { table } from "../api/overview";
+import type { ColumnMessage, KeysReply } from "../api/schema";
 import { number } from "../format";
 import { Button, Empty, Failure, Loading } from "../parts/basics";
 import { columnLabel } from "../runs/cells";
@@ -23,7 +24,7 @@ import type { ChartSettings } from "./settings";
 
 interface Props {
   experiments: string[];
-  keys: Keys;
+  keys: KeysReply;
   view: ViewState;
   settings: ChartSettings;
   selected: string[];
@@ -38,7 +39,7 @@ const ROLES = {
   lines: [],
 };
 
-function defaults(keys: Keys, kind: ChartSettings["kind"]): string[] {
+function defaults(keys: KeysReply, kind: ChartSettings["kind"]): string[] {
   const metrics = keys.metrics.filter((key) => !key.startsWith("system/"));
   const telling = metrics.find((key) => /val.*(loss|acc)|loss|acc/.test(key)) ?? metrics[0];
   const metric = telling ? [columnId("metric", telling)] : [];
@@ -67,7 +68,7 @@ export function Comparison({ experiments, keys, view, settings, selected }: Prop
         order_by: orderBy(view.sort),
         run_view_type: view.deleted ? 2 : 1,
         limit: Math.max(settings.runs, 1),
-        columns: columns.flatMap((id) => asColumn(id) ?? []) as Column[],
+        columns: columns.flatMap((id) => asColumn(id) ?? []) as ColumnMessage[],
       } as const;
       const reply = await table(selected.length ? { ...query, run_ids: selected } : query, signal);
       const colors = runColors(reply.rows.map((row) => row.run_id));
@@ -148,7 +149,7 @@ function Axes({
   columns,
   kind,
 }: {
-  keys: Keys;
+  keys: KeysReply;
   columns: string[];
   kind: ChartSettings["kind"];
 }) {

@@ -1,7 +1,7 @@
 /** Images that several runs logged under the same name, next to each other. */
 
 import { fileUrl, list, type Place } from "../api/artifacts";
-import type { RunInfo } from "../api/types";
+import type { RunInfo } from "../api/schema";
 import { Empty, Failure, Loading } from "../parts/basics";
 import { kindOf } from "../run/preview";
 import { runColors } from "../runs/colors";

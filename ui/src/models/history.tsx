@@ -1,16 +1,17 @@
 /** Who changed what of a model, when, and why. */
 
-import { type HistoryEntry, historyOf } from "../api/registry";
-import type { Page } from "../api/types";
+import { historyOf } from "../api/registry";
+import type { ChangeReply } from "../api/schema";
 import { ago, clock } from "../format";
 import { Button, Empty } from "../parts/basics";
+import type { Page } from "../state/pages";
 import { usePages } from "../state/pages";
 
 interface Props {
   name: string;
   /** "" for the model with all its versions. */
   version: string;
-  first: Page<HistoryEntry>;
+  first: Page<ChangeReply>;
 }
 
 export function History({ name, version, first }: Props) {
@@ -61,7 +62,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** An entry in words. */
-export function said(entry: HistoryEntry): string {
+export function said(entry: ChangeReply): string {
   if (entry.action === "version.created") return "registered it";
   const action = WORDS[entry.action] ?? entry.action.replaceAll(".", " ");
   const subject = entry.subject ? ` ${entry.subject}` : "";

@@ -1,14 +1,15 @@
 /** Moves that wait for somebody's approval. */
 
 import { useState } from "preact/hooks";
-import { decide, type TransitionRequest } from "../api/registry";
+import { decide } from "../api/registry";
+import type { TransitionReply } from "../api/schema";
 import { ago } from "../format";
 import { Button } from "../parts/basics";
 import { Field, FormDialog } from "../parts/dialog";
 import { attempt } from "../state/toast";
 
 interface Decision {
-  request: TransitionRequest;
+  request: TransitionReply;
   approve: boolean;
 }
 
@@ -16,7 +17,7 @@ export function Requests({
   requests,
   onDone,
 }: {
-  requests: TransitionRequest[];
+  requests: TransitionReply[];
   onDone: () => void;
 }) {
   const [decision, setDecision] = useState<Decision | null>(null);

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { requestTransition, transition } from "../api/registry";
-import type { ModelVersion } from "../api/types";
+import type { ModelVersion } from "../api/schema";
 import { Field, FormDialog } from "../parts/dialog";
 import { attempt } from "../state/toast";
 import { STAGES } from "./stage";

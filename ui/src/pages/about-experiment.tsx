@@ -1,6 +1,6 @@
 /** What is said about an experiment: description, ids, tags. */
 
-import type { Experiment } from "../api/types";
+import type { Experiment } from "../api/schema";
 import { clock } from "../format";
 import { Button, Copy, Empty } from "../parts/basics";
 import { Facts } from "../parts/facts";

@@ -2,9 +2,8 @@
 
 import { useMemo } from "preact/hooks";
 import { keysOf, summary } from "../api/overview";
-import type { MetricSummary } from "../api/schema";
+import type { MetricReply, Run } from "../api/schema";
 import { getRun } from "../api/tracking";
-import type { Run } from "../api/types";
 import { LineBoard } from "../charts/board";
 import { set, useChartSettings } from "../charts/settings";
 import { CompareImages } from "../compare/images";
@@ -21,7 +20,7 @@ import { rowsOf } from "./versions";
 
 interface Side {
   run: Run;
-  metrics: MetricSummary[];
+  metrics: MetricReply[];
 }
 
 type Tab = "values" | "charts" | "images";

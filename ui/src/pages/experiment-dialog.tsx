@@ -1,8 +1,8 @@
 /** Create an experiment, or change its name and description. */
 
 import { useState } from "preact/hooks";
+import type { Experiment } from "../api/schema";
 import { createExperiment, renameExperiment, setExperimentTag } from "../api/tracking";
-import type { Experiment } from "../api/types";
 import { Field, FormDialog } from "../parts/dialog";
 import { go, href } from "../state/router";
 import { attempt } from "../state/toast";

@@ -2,9 +2,8 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { activity } from "../api/overview";
-import type { ActivityReply } from "../api/schema";
-import { deleteExperiment, restoreExperiment, searchExperiments } from "../api/tracking";
-import type { Experiment } from "../api/types";
+import type { ActivityReply, Experiment } from "../api/schema";
+import { deleteExperiment, restoreExperiment, searchExperiments, VIEW } from "../api/tracking";
 import { ago, clock, count } from "../format";
 import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../parts/basics";
 import { Menu } from "../parts/dialog";
@@ -30,7 +29,7 @@ type Sort = "name" | "runs" | "latest";
 
 async function load(signal: AbortSignal): Promise<Row[]> {
   const [experiments, active] = await Promise.all([
-    searchExperiments("ACTIVE_ONLY", signal),
+    searchExperiments(VIEW.active, signal),
     activity([], signal),
   ]);
   const found = new Map(active.map((a) => [a.experiment_id, a]));

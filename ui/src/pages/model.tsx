@@ -13,7 +13,7 @@ import {
   setNeedsApproval,
   versionsOf,
 } from "../api/registry";
-import type { ModelVersion, Page } from "../api/types";
+import type { ModelVersion } from "../api/schema";
 import { ago, clock } from "../format";
 import { History } from "../models/history";
 import { Requests } from "../models/requests";
@@ -25,7 +25,7 @@ import { Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
 import { useListKeys, useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
-import { usePages } from "../state/pages";
+import { type Page, usePages } from "../state/pages";
 import { go, href } from "../state/router";
 import { attempt } from "../state/toast";
 

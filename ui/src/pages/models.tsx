@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { createModel, searchModels } from "../api/registry";
-import type { RegisteredModel } from "../api/types";
+import type { RegisteredModel } from "../api/schema";
 import { ago, clock } from "../format";
 import { Aliases, Stage } from "../models/stage";
 import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../parts/basics";
@@ -11,35 +11,26 @@ import { Head } from "../parts/head";
 import { useAsync, useSettled } from "../state/async";
 import { useListKeys, useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
+import { type Page, usePages } from "../state/pages";
 import { address, go, href, setQuery } from "../state/router";
 import { attempt } from "../state/toast";
+
+const NONE: Page<RegisteredModel> = { items: [], next: "" };
 
 export function ModelsPage() {
   const text = address.value.query.get("q") ?? "";
   const settled = useSettled(text, 200);
-  const [more, setMore] = useState<{ models: RegisteredModel[]; next: string } | null>(null);
   const [creating, setCreating] = useState(false);
-  const { data, error, reload } = useAsync(
-    async (signal) => {
-      const filter = settled ? `name ILIKE '%${settled.replaceAll("'", "''")}%'` : "";
-      setMore(null);
-      return searchModels(filter, "", signal);
-    },
-    [settled],
-  );
+  const filter = settled ? `name ILIKE '%${settled.replaceAll("'", "''")}%'` : "";
+  const { data, error, reload } = useAsync((signal) => searchModels(filter, "", signal), [filter]);
   useLive("models", reload);
   useShortcuts([{ keys: "c", label: "New model", run: () => setCreating(true) }]);
-  const models = [...(data?.models ?? []), ...(more?.models ?? [])];
+  const rest = (token: string) => searchModels(filter, token);
+  const { items: models, next, loadMore } = usePages(data ?? NONE, rest);
   const cursor = useListKeys(models.length, (at) => {
     const model = models[at];
     if (model) go(href(["models", model.name]));
   });
-  const next = more ? more.next : (data?.next ?? "");
-  const loadMore = async () => {
-    const filter = settled ? `name ILIKE '%${settled.replaceAll("'", "''")}%'` : "";
-    const page = await searchModels(filter, next);
-    setMore({ models: [...(more?.models ?? []), ...page.models], next: page.next });
-  };
   return (
     <>
       <Head title="Models">

@@ -1,6 +1,7 @@
 /** How the server is: its parts, its database, what takes up room, its jobs. */
 
-import { database, health, type Setting, settings, storage } from "../api/operations";
+import { database, health, settings, storage } from "../api/operations";
+import type { SettingReply } from "../api/schema";
 import { bytes, count, number } from "../format";
 import { Button, Failure, Loading, SearchField } from "../parts/basics";
 import { Facts } from "../parts/facts";
@@ -198,7 +199,7 @@ function SettingsCard() {
   );
 }
 
-function valueText({ value }: Setting) {
+function valueText({ value }: SettingReply) {
   if (value === "" || value === null) return <span class="none">–</span>;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

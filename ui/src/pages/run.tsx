@@ -2,9 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { summary } from "../api/overview";
-import type { MetricSummary } from "../api/schema";
+import type { LoggedModel, MetricReply, Run } from "../api/schema";
 import { deleteRun, getExperiment, getRun, modelsOf, renameRun, restoreRun } from "../api/tracking";
-import type { LoggedModel, Run } from "../api/types";
 import { clock, duration } from "../format";
 import { Failure, Loading, Status } from "../parts/basics";
 import { Field, FormDialog, Menu } from "../parts/dialog";
@@ -92,7 +91,7 @@ export function RunPage({ id }: { id: string }) {
 interface BodyProps {
   run: Run;
   tab: Tab;
-  metrics: MetricSummary[];
+  metrics: MetricReply[];
   models: LoggedModel[];
   onChanged: () => void;
 }

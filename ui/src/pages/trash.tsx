@@ -1,15 +1,7 @@
 /** What was deleted: restore it, or delete it forever. */
 
 import { useState } from "preact/hooks";
-import {
-  type Collected,
-  deletedModels,
-  deleteForever,
-  type InTrash,
-  restoreModels,
-} from "../api/operations";
-import { table } from "../api/overview";
-import { forEach, restoreExperiment, restoreRun, searchExperiments } from "../api/tracking";
+import type { CollectedReply } from "../api/schema";
 import { ago, bytes, clock, plural } from "../format";
 import { Button, Empty, Failure, Loading, SearchField, Segmented, Status } from "../parts/basics";
 import { FormDialog } from "../parts/dialog";
@@ -19,97 +11,27 @@ import { useListKeys } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { address, setQuery } from "../state/router";
 import { attempt, done, failed } from "../state/toast";
-
-type Kind = "runs" | "experiments" | "models";
-
-const MOST = 1000;
-
-/** Something in the trash; `key` tells it from all others of its kind. */
-interface Item {
-  key: string;
-  name: string;
-  where: string;
-  at: number;
-  status?: string;
-}
-
-type Trash = Record<Kind, Item[]>;
+import { type Item, type Kind, load, news, without } from "../trash/contents";
+import { removeAll, restoreAll } from "../trash/request";
 
 const NOUN: Record<Kind, string> = { runs: "run", experiments: "experiment", models: "model" };
 const WHERE: Record<Kind, string> = { runs: "Experiment", experiments: "ID", models: "What it is" };
-const REGISTERED = "registered:";
-
-async function load(signal: AbortSignal): Promise<Trash> {
-  const [all, models] = await Promise.all([
-    searchExperiments("ALL", signal),
-    deletedModels(signal),
-  ]);
-  const query = {
-    experiment_ids: all.map((e) => e.experiment_id),
-    run_view_type: 2,
-    limit: MOST,
-  } as const;
-  const { rows } = await table(query, signal);
-  const names = new Map(all.map((e) => [e.experiment_id, e.name]));
-  const nameOf = (id: string) => names.get(id) ?? id;
-  const registered = models.registered_models.map((m) => ({
-    key: `${REGISTERED}${m.id}`,
-    name: m.name,
-    where: `Registered model, ${plural(m.versions, "version")}`,
-    at: m.deleted,
-  }));
-  const logged = models.logged_models.map((m) => ({
-    key: m.model_id,
-    name: m.name,
-    where: `Logged model of ${nameOf(m.experiment_id)}`,
-    at: m.deleted,
-  }));
-  return {
-    runs: rows.map((run) => ({
-      key: run.run_id,
-      name: run.name,
-      where: nameOf(run.experiment_id),
-      at: run.start_time,
-      status: run.status,
-    })),
-    experiments: all
-      .filter((e) => e.lifecycle_stage === "deleted")
-      .map((e) => ({
-        key: e.experiment_id,
-        name: e.name,
-        where: e.experiment_id,
-        at: e.last_update_time ?? 0,
-      })),
-    models: [...registered, ...logged].sort((a, b) => b.at - a.at),
-  };
-}
-
-/** The request that names these items. */
-function request(kind: Kind, keys: string[]): InTrash {
-  if (kind === "runs") return { run_ids: keys };
-  if (kind === "experiments") return { experiment_ids: keys };
-  const [registered, logged] = [true, false].map((wanted) =>
-    keys.filter((key) => key.startsWith(REGISTERED) === wanted),
-  );
-  return {
-    model_ids: logged ?? [],
-    registered_model_ids: (registered ?? []).map((key) => Number(key.slice(REGISTERED.length))),
-  };
-}
-
-async function restoreAll(kind: Kind, keys: string[]): Promise<unknown> {
-  if (kind === "models") return restoreModels(request(kind, keys));
-  return forEach(keys, kind === "runs" ? restoreRun : restoreExperiment);
-}
 
 export function TrashPage() {
-  const { data, error, reload } = useAsync(load, []);
+  const { data, error, reload, update } = useAsync(load, []);
   const query = address.value.query;
   const kind = (query.get("kind") ?? "runs") as Kind;
   const text = query.get("q") ?? "";
   const [picked, setPicked] = useState(new Set<string>());
   const [confirming, setConfirming] = useState(false);
-  useLive("", reload, 2000);
+  useLive(
+    "",
+    (topics) => {
+      if (topics) news(topics).then(update, reload);
+      else reload();
+    },
+    1000,
+  );
   const items = data?.[kind] ?? [];
   const wanted = text.toLowerCase();
   const shown = items.filter((i) => `${i.name} ${i.where}`.toLowerCase().includes(wanted));
@@ -126,8 +48,14 @@ export function TrashPage() {
     "x",
   );
   const what = plural(chosen.length, NOUN[kind]);
+  const drop = () => {
+    update((trash) => without(trash, kind, new Set(chosen)));
+    setPicked(new Set());
+  };
   const restore = async () => {
-    if (await attempt(`${what} restored`, () => restoreAll(kind, chosen))) reload();
+    // Of several, some may be back when one is refused: then all is looked at again.
+    if (await attempt(`${what} restored`, () => restoreAll(kind, chosen))) drop();
+    else reload();
   };
   return (
     <>
@@ -180,10 +108,7 @@ export function TrashPage() {
           kind={kind}
           keys={chosen}
           onClose={() => setConfirming(false)}
-          onDone={() => {
-            setPicked(new Set());
-            reload();
-          }}
+          onDone={(complete) => (complete ? drop() : reload())}
         />
       )}
     </>
@@ -253,14 +178,16 @@ interface ForeverProps {
   kind: Kind;
   keys: string[];
   onClose: () => void;
-  onDone: () => void;
+  /** Whether all of it is gone. */
+  onDone: (complete: boolean) => void;
 }
 
 function ForeverDialog({ what, kind, keys, onClose, onDone }: ForeverProps) {
   const remove = async () => {
     try {
-      report(await deleteForever(request(kind, keys)));
-      onDone();
+      const found = await removeAll(kind, keys);
+      report(found);
+      onDone(found.failures.length === 0);
       return true;
     } catch (error) {
       failed(error);
@@ -280,7 +207,7 @@ function ForeverDialog({ what, kind, keys, onClose, onDone }: ForeverProps) {
   );
 }
 
-function report(found: Collected): void {
+function report(found: CollectedReply): void {
   const counts: [number, string][] = [
     [found.experiments, "experiment"],
     [found.runs, "run"],

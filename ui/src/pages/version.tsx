@@ -15,7 +15,7 @@ import {
   setAlias,
   setVersionTag,
 } from "../api/registry";
-import type { ModelVersion } from "../api/types";
+import type { ModelVersion } from "../api/schema";
 import { clock } from "../format";
 import { History } from "../models/history";
 import { type Signature, type Field as SignatureField, signatureOf } from "../models/signature";

@@ -1,8 +1,8 @@
 /** Two versions of a model side by side. */
 
 import { getVersion } from "../api/registry";
+import type { KeyValue, ModelVersion, Run } from "../api/schema";
 import { getRun } from "../api/tracking";
-import type { ModelVersion, Run, Tag } from "../api/types";
 import { clock, number } from "../format";
 import type { Signature } from "../models/signature";
 import { Failure, Loading } from "../parts/basics";
@@ -28,7 +28,7 @@ async function load(name: string, version: string, signal: AbortSignal): Promise
 }
 
 /** A row for each key that any side has. */
-export function rowsOf(sides: Tag[][]): DiffRow[] {
+export function rowsOf(sides: KeyValue[][]): DiffRow[] {
   const keys = [...new Set(sides.flatMap((side) => side.map((t) => t.key)))].sort();
   return keys.map((key) => ({
     key,
@@ -36,7 +36,7 @@ export function rowsOf(sides: Tag[][]): DiffRow[] {
   }));
 }
 
-function facts({ version }: Side): Tag[] {
+function facts({ version }: Side): KeyValue[] {
   return [
     { key: "Stage", value: version.current_stage },
     { key: "Registered", value: clock(version.creation_timestamp) },
@@ -46,7 +46,7 @@ function facts({ version }: Side): Tag[] {
   ];
 }
 
-function schema({ signature }: Side): Tag[] {
+function schema({ signature }: Side): KeyValue[] {
   const part = (prefix: string, fields: Signature["inputs"] = []) =>
     fields.map((f) => ({
       key: `${prefix} ${f.name}`,

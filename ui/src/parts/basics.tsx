@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/client";
-import type { RunStatus } from "../api/types";
+import type { RunInfo } from "../api/schema";
 import { Icon, type IconName } from "./icon";
 
 interface ButtonProps {
@@ -39,7 +39,7 @@ export function Button(p: ButtonProps) {
 }
 
 export function Status({ status, label = false }: { status: string; label?: boolean }) {
-  const text = STATUS[status as RunStatus] ?? status.toLowerCase();
+  const text = STATUS[status as RunInfo["status"]] ?? status.toLowerCase();
   return (
     <span class={`status ${status.toLowerCase()}`} title={text}>
       <i class="dot" />
@@ -48,7 +48,7 @@ export function Status({ status, label = false }: { status: string; label?: bool
   );
 }
 
-const STATUS: Record<RunStatus, string> = {
+const STATUS: Record<RunInfo["status"], string> = {
   RUNNING: "Running",
   SCHEDULED: "Scheduled",
   FINISHED: "Finished",

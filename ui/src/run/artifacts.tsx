@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { fileUrl, list, type Place } from "../api/artifacts";
-import type { FileInfo, LoggedModel } from "../api/types";
+import type { FileInfo, LoggedModel } from "../api/schema";
 import { bytes } from "../format";
 import { Empty, Failure, Loading, Snippet } from "../parts/basics";
 import { Icon } from "../parts/icon";

@@ -1,7 +1,7 @@
 /** The charts of one run: a line for each metric, system metrics apart. */
 
 import { useMemo } from "preact/hooks";
-import type { Run } from "../api/types";
+import type { Run } from "../api/schema";
 import { LineBoard } from "../charts/board";
 import { type ChartSettings, set, useChartSettings } from "../charts/settings";
 import { Button, Empty, SearchField, Segmented, Snippet } from "../parts/basics";

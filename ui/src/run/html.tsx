@@ -1,6 +1,6 @@
 /** A logged HTML file, on a page of its own origin that may run scripts but reach nothing. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Place, readText } from "../api/artifacts";
 import { Failure, Loading } from "../parts/basics";
 import { useAsync } from "../state/async";
@@ -36,7 +36,8 @@ export function Html({ place, path }: { place: Place; path: string }) {
     async (signal) => complete((await readText(place, path, MOST, signal)).text, signal),
     [path],
   );
-  useEffect(() => {
+  // Before the frame can ask: it asks once.
+  useLayoutEffect(() => {
     if (data === undefined) return;
     const ready = (event: MessageEvent) => {
       const target = frame.current?.contentWindow;

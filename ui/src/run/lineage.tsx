@@ -1,6 +1,6 @@
 /** What a run read and what it made: data sets and logged models. */
 
-import type { LoggedModel, Run } from "../api/types";
+import type { LoggedModel, Run } from "../api/schema";
 import { number } from "../format";
 import { Status } from "../parts/basics";
 import { href } from "../state/router";

@@ -1,6 +1,6 @@
 /** What clients note about data sets and models, in JSON of their own. */
 
-import type { LoggedModel } from "../api/types";
+import type { LoggedModelInfo } from "../api/schema";
 
 /** The object in a JSON text; empty if there is none. */
 export function parsed(text: string | undefined): Record<string, unknown> {
@@ -20,8 +20,10 @@ export function sourceOf(source: string | undefined): string {
   return typeof place === "string" ? place : (source ?? "").slice(0, 300);
 }
 
+type Noted = { info: Pick<LoggedModelInfo, "tags"> };
+
 /** The registered versions that the client noted at a model when it registered it. */
-export function registeredAs(model: LoggedModel): [string, string][] {
+export function registeredAs(model: Noted): [string, string][] {
   const text = model.info.tags?.find((t) => t.key === "mlflow.modelVersions")?.value;
   try {
     const noted = JSON.parse(text ?? "[]") as { name: string; version: string | number }[];

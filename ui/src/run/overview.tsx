@@ -2,9 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import type { MetricSummary } from "../api/schema";
+import type { KeyValue, LoggedModel, MetricReply, Run } from "../api/schema";
 import { deleteRunTag, setRunTag } from "../api/tracking";
-import type { LoggedModel, Run, Tag } from "../api/types";
 import { clock, number } from "../format";
 import { Copied } from "../pages/about-experiment";
 import { DESCRIPTION } from "../pages/experiment-dialog";
@@ -19,14 +18,14 @@ import { Sparklines } from "./sparkline";
 
 interface Props {
   run: Run;
-  metrics: MetricSummary[];
+  metrics: MetricReply[];
   models: LoggedModel[];
   onChanged: () => void;
 }
 
 export function RunOverview({ run, metrics, models, onChanged }: Props) {
   const tags = run.data.tags ?? [];
-  const [editing, setEditing] = useState<Tag | null>(null);
+  const [editing, setEditing] = useState<KeyValue | null>(null);
   const note = tags.find((t) => t.key === DESCRIPTION)?.value;
   const own = tags.filter((t) => !t.key.startsWith("mlflow."));
   return (
@@ -112,7 +111,7 @@ function About({ run }: { run: Run }) {
   );
 }
 
-function MetricsCard({ run, metrics }: { run: string; metrics: MetricSummary[] }) {
+function MetricsCard({ run, metrics }: { run: string; metrics: MetricReply[] }) {
   const [text, setText] = useState("");
   const own = useMemo(() => metrics.filter((m) => !m.key.startsWith("system/")), [metrics]);
   const shown = useMemo(() => {
@@ -173,7 +172,7 @@ function MetricsCard({ run, metrics }: { run: string; metrics: MetricSummary[] }
   );
 }
 
-function PairsCard({ title, pairs }: { title: string; pairs: Tag[] }) {
+function PairsCard({ title, pairs }: { title: string; pairs: KeyValue[] }) {
   const [text, setText] = useState("");
   const shown = useMemo(() => {
     const test = keyTest(text);
@@ -217,14 +216,14 @@ function PairsCard({ title, pairs }: { title: string; pairs: Tag[] }) {
 
 interface TagsProps {
   run: string;
-  tags: Tag[];
-  onEdit: (tag: Tag) => void;
+  tags: KeyValue[];
+  onEdit: (tag: KeyValue) => void;
   onChanged: () => void;
 }
 
 function Tags({ run, tags, onEdit, onChanged }: TagsProps) {
   if (tags.length === 0) return <p class="muted">No tags</p>;
-  const remove = async (tag: Tag) => {
+  const remove = async (tag: KeyValue) => {
     const undo = () =>
       void attempt("Tag is back", () => setRunTag(run, tag.key, tag.value)).then(onChanged);
     if (await attempt(`Removed ${tag.key}`, () => deleteRunTag(run, tag.key), undo)) onChanged();
@@ -250,7 +249,7 @@ function Tags({ run, tags, onEdit, onChanged }: TagsProps) {
   );
 }
 
-function TagForm(p: { run: string; tag: Tag; onClose: () => void; onDone: () => void }) {
+function TagForm(p: { run: string; tag: KeyValue; onClose: () => void; onDone: () => void }) {
   const [key, setKey] = useState(p.tag.key);
   const [value, setValue] = useState(p.tag.value);
   const note = p.tag.key === DESCRIPTION;

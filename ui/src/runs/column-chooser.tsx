@@ -1,7 +1,7 @@
 /** Which columns the runs table shows: search, tick, all of what was found at once. */
 
 import { useMemo, useState } from "preact/hooks";
-import type { Keys } from "../api/overview";
+import type { KeysReply } from "../api/schema";
 import { Button, SearchField } from "../parts/basics";
 import { Popover } from "../parts/dialog";
 import { columnLabel } from "./cells";
@@ -9,7 +9,7 @@ import { allColumns, keyTest, parseColumn } from "./columns";
 import { setColumns } from "./state";
 
 interface Props {
-  keys: Keys;
+  keys: KeysReply;
   columns: string[];
   chosen: boolean;
 }
@@ -35,7 +35,7 @@ export function ColumnChooser({ keys, columns, chosen }: Props) {
   );
 }
 
-function Chooser({ keys, columns }: { keys: Keys; columns: string[] }) {
+function Chooser({ keys, columns }: { keys: KeysReply; columns: string[] }) {
   const [text, setText] = useState("");
   const all = useMemo(() => allColumns(keys), [keys]);
   const found = useMemo(() => {

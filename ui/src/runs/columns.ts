@@ -1,6 +1,6 @@
 /** Columns of the runs table, as short texts that fit into an address: kind:field:key. */
 
-import type { Column, Keys } from "../api/overview";
+import type { ColumnMessage, KeysReply } from "../api/schema";
 
 export type Kind = "attribute" | "metric" | "param" | "tag";
 export type Field = "last" | "min" | "max" | "step" | "min_step" | "max_step";
@@ -32,7 +32,7 @@ export function parseColumn(id: string): ColumnRef | undefined {
   return { kind: kind as Kind, field: field as Field, key };
 }
 
-export function asColumn(id: string): Column | undefined {
+export function asColumn(id: string): ColumnMessage | undefined {
   const ref = parseColumn(id);
   if (!ref || ref.kind === "attribute") return undefined;
   return { kind: ref.kind, key: ref.key, field: ref.field || "last" };
@@ -76,7 +76,7 @@ const SYSTEM = "system/";
 export const TELLING = /loss|acc|auc|f1|score|reward|error|rmse|mae|perplexity/i;
 
 /** What a new visitor sees: the times and people, then some metrics and params. */
-export function defaultColumns(keys: Keys): string[] {
+export function defaultColumns(keys: KeysReply): string[] {
   const mine = keys.metrics.filter((key) => !key.startsWith(SYSTEM));
   const telling = mine.filter((key) => TELLING.test(key));
   const metrics = [...new Set([...telling, ...mine])].slice(0, 8);
@@ -89,7 +89,7 @@ export function defaultColumns(keys: Keys): string[] {
   ];
 }
 
-export function allColumns(keys: Keys): string[] {
+export function allColumns(keys: KeysReply): string[] {
   const attributes = Object.keys(ATTRIBUTES).filter((key) => key !== "run_name");
   return [
     ...attributes.map((key) => columnId("attribute", key)),

@@ -1,6 +1,6 @@
 /** What may come next in a filter text: keys, operators, values, AND and OR. */
 
-import type { Keys } from "../api/overview";
+import type { KeysReply } from "../api/schema";
 import { quoted } from "./columns";
 
 export interface Completion {
@@ -66,7 +66,7 @@ function expected(before: Token[]): { expect: Expect; key: string } {
   return { expect, key };
 }
 
-function keyOptions(keys: Keys): string[] {
+function keyOptions(keys: KeysReply): string[] {
   return [
     ...ATTRIBUTES,
     ...keys.metrics.map((key) => `metrics.${name(key)}`),
@@ -92,7 +92,7 @@ function choose(options: string[], typed: string): string[] {
 }
 
 /** Options for the word at the caret; none where nothing can be suggested. */
-export function complete(text: string, caret: number, keys: Keys): Completion {
+export function complete(text: string, caret: number, keys: KeysReply): Completion {
   const all = tokens(text.slice(0, caret));
   const last = all.at(-1);
   const inside = last !== undefined && last.end === caret && !/^[(),=<>!]+$/.test(last.text);
@@ -105,7 +105,7 @@ export function complete(text: string, caret: number, keys: Keys): Completion {
   return { from, options: found.length === 1 && found[0] === typed ? [] : found };
 }
 
-function optionsFor(expect: Expect, key: string, typed: string, keys: Keys): string[] {
+function optionsFor(expect: Expect, key: string, typed: string, keys: KeysReply): string[] {
   if (expect === "operator") return NUMERIC.test(key) ? NUMBER_OPS : TEXT_OPS;
   if (expect === "joint") return ["AND", "OR"];
   if (expect === "value") return key === "status" ? STATUSES : [];

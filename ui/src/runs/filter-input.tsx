@@ -1,13 +1,13 @@
 /** The filter line: completes as one types, shows below itself what the server did not like. */
 
 import { useRef, useState } from "preact/hooks";
-import type { Keys } from "../api/overview";
+import type { KeysReply } from "../api/schema";
 import { Icon } from "../parts/icon";
 import { type Completion, complete } from "./complete";
 
 interface Props {
   value: string;
-  keys: Keys;
+  keys: KeysReply;
   error: string;
   onChange: (value: string) => void;
 }

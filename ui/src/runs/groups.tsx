@@ -1,8 +1,8 @@
 /** Runs grouped by params or tags, with mean and spread of the metrics on show. */
 
 import { useMemo } from "preact/hooks";
-import { type Column, groups, type Keys } from "../api/overview";
-import type { GroupReply } from "../api/schema";
+import { groups } from "../api/overview";
+import type { ColumnMessage, GroupReply, KeysReply } from "../api/schema";
 import { count, number } from "../format";
 import { Failure, Loading } from "../parts/basics";
 import { Popover } from "../parts/dialog";
@@ -15,7 +15,7 @@ import type { ViewState } from "./state";
 
 const MOST_METRICS = 8;
 
-export function GroupChooser({ keys, chosen }: { keys: Keys; chosen: string[] }) {
+export function GroupChooser({ keys, chosen }: { keys: KeysReply; chosen: string[] }) {
   const tags = keys.tags.filter((key) => !key.startsWith("mlflow.")).map((k) => columnId("tag", k));
   const ids = [...keys.params.map((key) => columnId("param", key)), ...tags];
   const toggle = (id: string) =>
@@ -53,7 +53,7 @@ export function GroupTable({ experiments, view }: { experiments: string[]; view:
   const shape = JSON.stringify([experiments, view.filter, view.groups, metrics]);
   const { data, error, reload } = useAsync(
     async (signal) => {
-      const by = view.groups.flatMap((id) => asColumn(id) ?? []) as Column[];
+      const by = view.groups.flatMap((id) => asColumn(id) ?? []) as ColumnMessage[];
       const query = { experiment_ids: experiments, by, filter: view.filter };
       const [all, ...each] = await Promise.all([
         groups(query, signal),

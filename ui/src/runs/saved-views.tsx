@@ -1,8 +1,8 @@
 /** Views by name: filter, order, columns and charts, kept with the experiment for everyone. */
 
 import { useState } from "preact/hooks";
+import type { Experiment } from "../api/schema";
 import { deleteExperimentTag, setExperimentTag } from "../api/tracking";
-import type { Experiment } from "../api/types";
 import { Button } from "../parts/basics";
 import { Popover } from "../parts/dialog";
 import { Icon } from "../parts/icon";

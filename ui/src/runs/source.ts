@@ -1,7 +1,7 @@
 /** Rows of the runs table, fetched as they come into sight and kept up to date. */
 
-import { type Column, table } from "../api/overview";
-import type { RunRow, TableReply } from "../api/schema";
+import { table } from "../api/overview";
+import type { ColumnMessage, RunRow, TableReply, ViewType } from "../api/schema";
 
 export interface TableRow {
   run: RunRow;
@@ -14,8 +14,8 @@ export interface RunQuery {
   experiments: string[];
   filter: string;
   order: string[];
-  view: 1 | 2 | 3;
-  columns: Map<string, Column>;
+  view: ViewType;
+  columns: Map<string, ColumnMessage>;
 }
 
 const PAGE = 100;
@@ -102,11 +102,11 @@ export class RunSource {
     this.tell();
   }
 
-  private columnsOf(block: number): [string, Column][] {
+  private columnsOf(block: number): [string, ColumnMessage][] {
     return [...this.query.columns].slice(block * BLOCK, (block + 1) * BLOCK);
   }
 
-  private body(columns: Iterable<Column>) {
+  private body(columns: Iterable<ColumnMessage>) {
     return {
       experiment_ids: this.query.experiments,
       filter: this.query.filter,
@@ -158,7 +158,11 @@ function merged(old: TableRow, fresh: TableRow | undefined): TableRow {
   return fresh ? { ...fresh, cells: { ...old.cells, ...fresh.cells } } : old;
 }
 
-export function rowsOf(reply: TableReply, columns: Map<string, Column>, depth = 0): TableRow[] {
+export function rowsOf(
+  reply: TableReply,
+  columns: Map<string, ColumnMessage>,
+  depth = 0,
+): TableRow[] {
   const ids = [...columns.keys()];
   return reply.rows.map((run, i) => ({
     run,

@@ -1,7 +1,7 @@
 /** What the runs page shows, read from and written to its address. */
 
 import { useMemo } from "preact/hooks";
-import type { Keys } from "../api/overview";
+import type { KeysReply } from "../api/schema";
 import { address, setQuery } from "../state/router";
 import { defaultColumns, parseColumn, parseSort, type Sort, sortText } from "./columns";
 
@@ -20,7 +20,7 @@ export interface ViewState {
   groups: string[];
 }
 
-export function useViewState(keys: Keys | undefined): ViewState {
+export function useViewState(keys: KeysReply | undefined): ViewState {
   const query = address.value.query;
   return useMemo(() => {
     const chosen = query.getAll("c").filter((id) => parseColumn(id));

@@ -2,7 +2,8 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
-import type { Column, Keys } from "../api/overview";
+import type { ColumnMessage, KeysReply } from "../api/schema";
+import { VIEW } from "../api/tracking";
 import { Empty, Failure, Snippet } from "../parts/basics";
 import { Grid, type GridColumn } from "../parts/grid";
 import { useShortcuts } from "../state/keyboard";
@@ -24,7 +25,7 @@ export interface Selection {
 
 interface Props {
   experiments: string[];
-  keys: Keys;
+  keys: KeysReply;
   view: ViewState;
   selection: Selection;
   onTotal: (total: number) => void;
@@ -47,7 +48,7 @@ function useSource(p: Props): { source: RunSource; tree: RunTree; version: strin
     p.turn,
   ]); // prettier-ignore
   const made = useMemo(() => {
-    const columns = new Map<string, Column>();
+    const columns = new Map<string, ColumnMessage>();
     for (const id of view.columns) {
       const column = asColumn(id);
       if (column) columns.set(id, column);
@@ -56,7 +57,7 @@ function useSource(p: Props): { source: RunSource; tree: RunTree; version: strin
       experiments: p.experiments,
       filter: view.nested ? onlyRoots(view.filter) : view.filter,
       order: orderBy(view.sort),
-      view: view.deleted ? 2 : 1,
+      view: view.deleted ? VIEW.deleted : VIEW.active,
       columns,
     };
     return { source: new RunSource(query, changed), tree: new RunTree(changed) };

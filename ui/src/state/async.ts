@@ -7,6 +7,8 @@ export interface Async<T> {
   error: unknown;
   loading: boolean;
   reload: () => void;
+  /** Applies a change to what was loaded, if it was. */
+  update: (change: (data: T) => T) => void;
 }
 
 /** Loads again when `deps` change; keeps showing what it had until the new answer is there. */
@@ -36,7 +38,12 @@ export function useAsync<T>(
     return () => controller.abort();
   }, [...deps, turn]);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
-  return { ...state, reload };
+  const update = useCallback(
+    (change: (data: T) => T) =>
+      setState((old) => (old.data === undefined ? old : { ...old, data: change(old.data) })),
+    [],
+  );
+  return { ...state, reload, update };
 }
 
 /** `value`, once it has not changed for a while. */

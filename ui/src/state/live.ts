@@ -3,24 +3,22 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { url } from "../api/client";
-
-/** What changed: "run:EXPERIMENT:RUN", "experiment:ID", "models"; null after a gap: anything may. */
-export type Change = string[] | null;
+import type { Topics } from "../api/schema";
 
 export const connected = signal(false);
-const listeners = new Set<(change: Change) => void>();
+const listeners = new Set<(change: Topics) => void>();
 let source: EventSource | null = null;
 let gap = false;
 
 function open(): void {
   if (source || document.hidden || listeners.size === 0) return;
-  source = new EventSource(url("3.0/milepost/live"));
+  source = new EventSource(url("milepost/live"));
   source.onopen = () => {
     connected.value = true;
     if (gap) tell(null);
     gap = false;
   };
-  source.onmessage = (event: MessageEvent<string>) => tell(JSON.parse(event.data) as Change);
+  source.onmessage = (event: MessageEvent<string>) => tell(JSON.parse(event.data) as Topics);
   source.onerror = () => {
     connected.value = false;
     gap = true;
@@ -34,7 +32,7 @@ function close(): void {
   gap = true;
 }
 
-function tell(change: Change): void {
+function tell(change: Topics): void {
   for (const listener of [...listeners]) listener(change);
 }
 
@@ -42,7 +40,7 @@ document.addEventListener("visibilitychange", () => (document.hidden ? close() :
 
 /** Calls back with the topics that start with `prefix` (null: anything) while shown; calls that
  * come in quick succession are put together. */
-export function useLive(prefix: string, callback: (topics: Change) => void, wait = 400): void {
+export function useLive(prefix: string, callback: (topics: Topics) => void, wait = 400): void {
   const latest = useRef(callback);
   latest.current = callback;
   useEffect(() => {
@@ -57,7 +55,7 @@ export function useLive(prefix: string, callback: (topics: Change) => void, wait
       // Hidden meanwhile: whoever comes back is told to look at everything.
       if (!document.hidden) latest.current(topics);
     };
-    const listener = (change: Change) => {
+    const listener = (change: Topics) => {
       const mine = change?.filter((topic) => topic.startsWith(prefix));
       if (mine?.length === 0) return;
       if (mine) for (const topic of mine) gathered.add(topic);

@@ -1,7 +1,13 @@
 /** A list that comes a page at a time. */
 
 import { useState } from "preact/hooks";
-import type { Page } from "../api/types";
+
+/** A part of a list. */
+export interface Page<T> {
+  items: T[];
+  /** Asks for the next page; "" if there is none. */
+  next: string;
+}
 
 /** All that was loaded of a list, and how to load more. What followed an earlier first page does
  * not join a new one. */
