@@ -8,7 +8,7 @@ import { ExperimentsPage } from "./pages/experiments";
 import { Button, Empty, Failure, Loading } from "./parts/basics";
 import { Icon, type IconName } from "./parts/icon";
 import { ShortcutList } from "./parts/shortcuts";
-import { useShortcuts } from "./state/keyboard";
+import { tick, useShortcuts, walk } from "./state/keyboard";
 import { connected } from "./state/live";
 import { go, href, segments } from "./state/router";
 import { dark, toggleTheme } from "./state/theme";
@@ -162,6 +162,9 @@ export function App() {
   const [help, setHelp] = useState(false);
   useShortcuts([
     { keys: "/", label: "Search or filter", run: focusSearch },
+    { keys: "j", label: "Next row", run: () => walk(1) },
+    { keys: "k", label: "Previous row", run: () => walk(-1) },
+    { keys: "x", label: "Select the row", run: tick },
     { keys: "?", label: "This list", run: () => setHelp(true) },
     { keys: "g e", label: "Go to experiments", run: () => go(href(["experiments"])) },
     { keys: "g m", label: "Go to models", run: () => go(href(["models"])) },

@@ -9,9 +9,9 @@ import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../
 import { Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
-import { useListKeys, useShortcuts } from "../state/keyboard";
+import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
-import { address, go, href, setQuery } from "../state/router";
+import { address, href, setQuery } from "../state/router";
 import { attempt } from "../state/toast";
 import { DESCRIPTION, ExperimentDialog } from "./experiment-dialog";
 
@@ -100,10 +100,6 @@ export function ExperimentsPage() {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     return (data ?? []).filter((row) => matches(row, words)).sort(ORDER[sort] ?? ORDER.latest);
   }, [data, text, sort]);
-  const cursor = useListKeys(Math.min(most, rows.length), (at) => {
-    const row = rows[at];
-    if (row) go(href(["experiments", row.experiment.experiment_id]));
-  });
   useShortcuts([{ keys: "c", label: "New experiment", run: () => setDialog("new") }]);
   const remove = async (experiment: Experiment) => {
     const id = experiment.experiment_id;
@@ -147,11 +143,10 @@ export function ExperimentsPage() {
                 </tr>
               </thead>
               <tbody>
-                {rows.slice(0, most).map((row, i) => (
+                {rows.slice(0, most).map((row) => (
                   <ExperimentRow
                     key={row.experiment.experiment_id}
                     row={row}
-                    selected={i === cursor}
                     onEdit={() => setDialog(row.experiment)}
                     onDelete={() => remove(row.experiment)}
                   />
@@ -194,17 +189,16 @@ function SortHead(p: { label: string; sort: Sort; now: Sort; end?: boolean }) {
 
 interface RowProps {
   row: Row;
-  selected: boolean;
   onEdit: () => void;
   onDelete: () => void;
 }
 
-function ExperimentRow({ row, selected, onEdit, onDelete }: RowProps) {
+function ExperimentRow({ row, onEdit, onDelete }: RowProps) {
   const { experiment } = row;
   const target = href(["experiments", experiment.experiment_id]);
   const description = experiment.tags?.find((t) => t.key === DESCRIPTION)?.value;
   return (
-    <tr class={`list-row ${selected ? "cursor" : ""}`}>
+    <tr class="list-row">
       <td class="name">
         <a href={target} title={experiment.name}>
           {experiment.name}

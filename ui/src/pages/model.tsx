@@ -23,7 +23,7 @@ import { Field, FormDialog, Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
-import { useListKeys, useShortcuts } from "../state/keyboard";
+import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { type Page, usePages } from "../state/pages";
 import { go, href } from "../state/router";
@@ -50,10 +50,6 @@ export function ModelPage({ name }: { name: string }) {
   useLive("models", reload);
   const older = (token: string) => versionsOf(name, token);
   const { items: versions, next, loadMore } = usePages(data?.versions ?? NONE, older);
-  const cursor = useListKeys(versions.length, (at) => {
-    const version = versions[at]?.version;
-    if (version) go(href(["models", name, "versions", version]));
-  });
   useShortcuts([{ keys: "u", label: "Up to the models", run: () => go(href(["models"])) }]);
   if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
@@ -119,13 +115,7 @@ export function ModelPage({ name }: { name: string }) {
                   <Snippet code={`mlflow.register_model("runs:/<run id>/model", "${name}")`} />
                 </Empty>
               ) : (
-                <Versions
-                  versions={versions}
-                  aliases={aliases}
-                  cursor={cursor}
-                  picked={picked}
-                  onPick={pick}
-                />
+                <Versions versions={versions} aliases={aliases} picked={picked} onPick={pick} />
               )}
               {next && <Button label="Show older versions" kind="quiet" onClick={loadMore} />}
             </section>
@@ -180,12 +170,11 @@ model = mlflow.pyfunc.load_model(
 interface VersionsProps {
   versions: ModelVersion[];
   aliases: (version: string) => string[];
-  cursor: number;
   picked: string[];
   onPick: (version: string) => void;
 }
 
-function Versions({ versions, aliases, cursor, picked, onPick }: VersionsProps) {
+function Versions({ versions, aliases, picked, onPick }: VersionsProps) {
   return (
     <table class="list">
       <thead>
@@ -203,8 +192,8 @@ function Versions({ versions, aliases, cursor, picked, onPick }: VersionsProps) 
         </tr>
       </thead>
       <tbody>
-        {versions.map((v, i) => (
-          <tr key={v.version} class={`list-row ${i === cursor ? "cursor" : ""}`}>
+        {versions.map((v) => (
+          <tr key={v.version} class="list-row">
             <td>
               <input
                 type="checkbox"

@@ -9,7 +9,7 @@ import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../
 import { Field, FormDialog } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { useAsync, useSettled } from "../state/async";
-import { useListKeys, useShortcuts } from "../state/keyboard";
+import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { type Page, usePages } from "../state/pages";
 import { address, go, href, setQuery } from "../state/router";
@@ -27,10 +27,6 @@ export function ModelsPage() {
   useShortcuts([{ keys: "c", label: "New model", run: () => setCreating(true) }]);
   const rest = (token: string) => searchModels(filter, token);
   const { items: models, next, loadMore } = usePages(data ?? NONE, rest);
-  const cursor = useListKeys(models.length, (at) => {
-    const model = models[at];
-    if (model) go(href(["models", model.name]));
-  });
   return (
     <>
       <Head title="Models">
@@ -61,8 +57,8 @@ export function ModelsPage() {
                 </tr>
               </thead>
               <tbody>
-                {models.map((model, i) => (
-                  <ModelRow key={model.name} model={model} selected={i === cursor} />
+                {models.map((model) => (
+                  <ModelRow key={model.name} model={model} />
                 ))}
               </tbody>
             </table>
@@ -75,7 +71,7 @@ export function ModelsPage() {
   );
 }
 
-function ModelRow({ model, selected }: { model: RegisteredModel; selected: boolean }) {
+function ModelRow({ model }: { model: RegisteredModel }) {
   const latest = model.latest_versions ?? [];
   const newest = Math.max(0, ...latest.map((v) => Number(v.version)));
   const inStage = (stage: string) => latest.find((v) => v.current_stage === stage);
@@ -95,7 +91,7 @@ function ModelRow({ model, selected }: { model: RegisteredModel; selected: boole
     );
   };
   return (
-    <tr class={`list-row ${selected ? "cursor" : ""}`}>
+    <tr class="list-row">
       <td class="name">
         <a href={href(["models", model.name])}>{model.name}</a>
         {model.description && (

@@ -7,7 +7,6 @@ import { Button, Empty, Failure, Loading, SearchField, Segmented, Status } from 
 import { FormDialog } from "../parts/dialog";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
-import { useListKeys } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { address, setQuery } from "../state/router";
 import { attempt, done, failed } from "../state/toast";
@@ -41,12 +40,6 @@ export function TrashPage() {
     if (!next.delete(key)) next.add(key);
     setPicked(next);
   };
-  const cursor = useListKeys(
-    shown.length,
-    (at) => toggle(shown[at]?.key ?? ""),
-    "Select the row",
-    "x",
-  );
   const what = plural(chosen.length, NOUN[kind]);
   const drop = () => {
     update((trash) => without(trash, kind, new Set(chosen)));
@@ -95,7 +88,6 @@ export function TrashPage() {
           <TrashTable
             kind={kind}
             items={shown}
-            cursor={cursor}
             picked={picked}
             onPick={toggle}
             onPickAll={(all) => setPicked(new Set(all ? shown.map((item) => item.key) : []))}
@@ -118,13 +110,12 @@ export function TrashPage() {
 interface TableProps {
   kind: Kind;
   items: Item[];
-  cursor: number;
   picked: Set<string>;
   onPick: (key: string) => void;
   onPickAll: (all: boolean) => void;
 }
 
-function TrashTable({ kind, items, cursor, picked, onPick, onPickAll }: TableProps) {
+function TrashTable({ kind, items, picked, onPick, onPickAll }: TableProps) {
   const all = items.every((item) => picked.has(item.key));
   return (
     <div class="scroll">
@@ -145,11 +136,8 @@ function TrashTable({ kind, items, cursor, picked, onPick, onPickAll }: TablePro
           </tr>
         </thead>
         <tbody>
-          {items.map((item, i) => (
-            <tr
-              key={item.key}
-              class={`list-row ${i === cursor ? "cursor" : ""} ${picked.has(item.key) ? "selected" : ""}`}
-            >
+          {items.map((item) => (
+            <tr key={item.key} class={`list-row ${picked.has(item.key) ? "selected" : ""}`}>
               <td>
                 <input
                   type="checkbox"

@@ -7,6 +7,7 @@ import { bytes } from "../format";
 import { Empty, Failure, Loading, Snippet } from "../parts/basics";
 import { Icon } from "../parts/icon";
 import { useAsync } from "../state/async";
+import { walk } from "../state/keyboard";
 import { address, setQuery } from "../state/router";
 import { Preview } from "./preview";
 
@@ -23,7 +24,7 @@ export function Artifacts({ run, models }: { run: string; models: LoggedModel[] 
   if (root.data.length === 0 && models.length === 0) return <NoArtifacts />;
   return (
     <div class="artifacts">
-      <div class="file-tree" role="tree" aria-label="Artifacts">
+      <div class="file-tree" role="tree" aria-label="Artifacts" onKeyDown={onArrow}>
         <Branch place={{ run }} files={root.data} depth={0} chosen={model ? "" : file} />
         {models.map(({ info }) => (
           <Folder
@@ -46,6 +47,17 @@ export function Artifacts({ run, models }: { run: string; models: LoggedModel[] 
       </div>
     </div>
   );
+}
+
+/** Arrows in the tree: up and down its rows, right and left to open and close a folder. */
+function onArrow(event: KeyboardEvent): void {
+  const opens = (event.target as HTMLElement).getAttribute("aria-expanded");
+  if (event.key === "ArrowDown") walk(1);
+  else if (event.key === "ArrowUp") walk(-1);
+  else if (event.key === "ArrowRight" && opens === "false") (event.target as HTMLElement).click();
+  else if (event.key === "ArrowLeft" && opens === "true") (event.target as HTMLElement).click();
+  else return;
+  event.preventDefault();
 }
 
 function Chosen({ place, path }: { place: Place; path: string }) {

@@ -17,7 +17,7 @@ export function Inputs({ run }: { run: Run }) {
       <table class="facts-table">
         <tbody>
           {inputs.map(({ dataset, tags }) => (
-            <tr key={`${dataset?.name}/${dataset?.digest}`}>
+            <tr key={`${dataset?.name}/${dataset?.digest}`} class="list-row">
               <td class="strong">{dataset?.name}</td>
               <td>
                 <span class="chip">
@@ -60,7 +60,7 @@ export function LoggedModels({ run, models }: { run: Run; models: LoggedModel[] 
             const files = { tab: "artifacts", model: info.model_id, file: "MLmodel" };
             const state = info.status.replace("LOGGED_MODEL_", "").replace("UPLOAD_", "");
             return (
-              <tr key={info.model_id}>
+              <tr key={info.model_id} class="list-row">
                 <td class="nowrap">
                   <Status status={STATES[state] ?? "FAILED"} />{" "}
                   <a

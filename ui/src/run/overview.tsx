@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import type { KeyValue, LoggedModel, MetricReply, Run } from "../api/schema";
+import type { KeyValue, LoggedModel, MetricReply, Run, RunInfo } from "../api/schema";
 import { deleteRunTag, setRunTag } from "../api/tracking";
 import { clock, number } from "../format";
 import { Copied } from "../pages/about-experiment";
@@ -12,6 +12,7 @@ import { Field, FormDialog } from "../parts/dialog";
 import { Facts } from "../parts/facts";
 import { Markdown } from "../parts/markdown";
 import { keyTest } from "../runs/columns";
+import { href } from "../state/router";
 import { attempt } from "../state/toast";
 import { Inputs, LoggedModels } from "./lineage";
 import { Sparklines } from "./sparkline";
@@ -43,7 +44,7 @@ export function RunOverview({ run, metrics, models, onChanged }: Props) {
             />
           </section>
         )}
-        <MetricsCard run={run.info.run_id} metrics={metrics} />
+        <MetricsCard run={run.info} metrics={metrics} />
         <PairsCard title="Params" pairs={run.data.params ?? []} />
         <Inputs run={run} />
         <LoggedModels run={run} models={models} />
@@ -111,7 +112,7 @@ function About({ run }: { run: Run }) {
   );
 }
 
-function MetricsCard({ run, metrics }: { run: string; metrics: MetricReply[] }) {
+function MetricsCard({ run, metrics }: { run: RunInfo; metrics: MetricReply[] }) {
   const [text, setText] = useState("");
   const own = useMemo(() => metrics.filter((m) => !m.key.startsWith("system/")), [metrics]);
   const shown = useMemo(() => {
@@ -143,12 +144,14 @@ function MetricsCard({ run, metrics }: { run: string; metrics: MetricReply[] }) 
             </tr>
           </thead>
           <tbody>
-            <Sparklines run={run} keys={shown.slice(0, 200).map((m) => m.key)}>
+            <Sparklines run={run.run_id} keys={shown.slice(0, 200).map((m) => m.key)}>
               {(sparkline) =>
                 shown.slice(0, 200).map((m) => (
-                  <tr key={m.key}>
+                  <tr key={m.key} class="list-row">
                     <td class="mono ellipsis" title={m.key}>
-                      {m.key}
+                      <a class="quiet-link" href={chartOf(run, m.key)}>
+                        {m.key}
+                      </a>
                     </td>
                     <td>{sparkline(m.key)}</td>
                     <td class="end num strong" title={String(m.last)}>
@@ -170,6 +173,13 @@ function MetricsCard({ run, metrics }: { run: string; metrics: MetricReply[] }) 
       )}
     </section>
   );
+}
+
+/** The charts of a run with this metric alone. */
+function chartOf({ experiment_id, run_id }: RunInfo, key: string): string {
+  const metric = `^${key.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+  const tab = key.startsWith("system/") ? "system" : "charts";
+  return href(["experiments", experiment_id, "runs", run_id], { tab, metric });
 }
 
 function PairsCard({ title, pairs }: { title: string; pairs: KeyValue[] }) {
@@ -199,7 +209,7 @@ function PairsCard({ title, pairs }: { title: string; pairs: KeyValue[] }) {
         <table class="facts-table">
           <tbody>
             {shown.slice(0, 500).map((p) => (
-              <tr key={p.key}>
+              <tr key={p.key} class="list-row">
                 <td class="mono muted">{p.key}</td>
                 <td class="mono wrap">{p.value}</td>
                 <td class="end">

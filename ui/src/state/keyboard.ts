@@ -1,7 +1,7 @@
 /** Shortcuts: pages register what they offer while they are shown; `?` lists it all. */
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 export interface Shortcut {
   keys: string;
@@ -12,8 +12,9 @@ export interface Shortcut {
 export const shortcuts = signal<Shortcut[]>([]);
 
 function typing(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return !/^(checkbox|radio|range)$/.test(target.type);
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
 let pending = "";
@@ -54,25 +55,39 @@ export function useShortcuts(list: Shortcut[]): void {
   }, [keys]);
 }
 
-/** Lets `j` and `k` walk over the rows of the page's list and a key act on one; returns the row
- * one is at, -1 before the first step. */
-export function useListKeys(
-  count: number,
-  act: (index: number) => void,
-  label = "Open the row",
-  key = "Enter",
-): number {
-  const [at, setAt] = useState(-1);
-  const cursor = Math.min(at, count - 1);
-  const move = (by: number) => {
-    const next = Math.max(0, Math.min(count - 1, cursor + by));
-    setAt(next);
-    document.querySelectorAll(".list-row")[next]?.scrollIntoView({ block: "nearest" });
-  };
-  useShortcuts([
-    { keys: "j", label: "Next row", run: () => move(1) },
-    { keys: "k", label: "Previous row", run: () => move(-1) },
-    { keys: key, label, run: () => cursor >= 0 && act(cursor) },
-  ]);
-  return cursor;
+const ROWS = ".main :is(.list-row, .file-row)";
+const GRIPS = ["a[href]", "button", "input"];
+
+function rows(): HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>(ROWS)];
+}
+
+function currentRow(): HTMLElement | null {
+  return document.activeElement?.closest<HTMLElement>(ROWS) ?? null;
+}
+
+/** What of a row takes the focus: its first link, else its first button, box, or itself. */
+function grip(row: HTMLElement): HTMLElement {
+  if (row.matches("button")) return row;
+  for (const kind of GRIPS) {
+    const found = row.querySelector<HTMLElement>(kind);
+    if (found) return found;
+  }
+  row.tabIndex = -1;
+  return row;
+}
+
+/** Moves the focus up or down the rows of the page's lists; `Enter` is then the browser's own. */
+export function walk(by: number): void {
+  const all = rows();
+  const at = all.indexOf(currentRow() as HTMLElement);
+  const next = all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + by))];
+  if (!next) return;
+  grip(next).focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+/** Ticks the box of the row that has the focus. */
+export function tick(): void {
+  currentRow()?.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
 }
