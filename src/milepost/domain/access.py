@@ -1,8 +1,24 @@
-"""Actions: what a caller asks to do. Every route names one, so that none can be left open."""
+"""Who may do what. Every route names an action, so that none can be left open."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in. Times are in ms."""
+
+    name: str
+    password: str
+    """As `passwords.kept` made it."""
+
+    configured: bool
+    """Whether the settings name this user."""
+
+    created: int
+    updated: int
 
 
 class Action(Enum):

@@ -175,6 +175,18 @@ def ensure_schema(dialect: Dialect) -> int:
         connection.close()
 
 
+def ensure_users(dialect: Dialect) -> int:
+    """Create the tables of users in a database that needs no others; returns the number of
+    statements run."""
+    connection = _connected(dialect)
+    try:
+        return migrate.migrate(
+            connection, dialect, older=dialect.name == "sqlite", only=migrate.OF_USERS
+        )
+    finally:
+        connection.close()
+
+
 def _connected(dialect: Dialect) -> Connection:
     try:
         return dialect.connect(False)

@@ -8,6 +8,7 @@ DDL statement, every finished statement is recorded so that the next attempt res
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import chain
 from typing import Any
 
@@ -20,6 +21,7 @@ from milepost.store.migrations import (
     m0004_changes,
     m0005_trash,
     m0006_history,
+    m0007_accounts,
 )
 
 MIGRATIONS: list[list[str]] = [
@@ -29,8 +31,12 @@ MIGRATIONS: list[list[str]] = [
     m0004_changes.STATEMENTS,
     m0005_trash.STATEMENTS,
     m0006_history.STATEMENTS,
+    m0007_accounts.STATEMENTS,
 ]
 """Statements of migration 1, 2, ... in order. Only ever appended to."""
+
+OF_USERS = frozenset({7})
+"""Those that a database needs which has only users."""
 
 _TYPE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _BOOKKEEPING = (
@@ -85,11 +91,16 @@ def restored(connection: Connection, dialect: Dialect) -> set[tuple[int, int]]:
 
 
 def migrate(
-    connection: Connection, dialect: Dialect, upto: int | None = None, *, older: bool = True
+    connection: Connection,
+    dialect: Dialect,
+    upto: int | None = None,
+    *,
+    older: bool = True,
+    only: Collection[int] = (),
 ) -> int:
-    """Apply what is missing, up to a version if one is given; returns the number of statements
-    run. Raises Conflict on a database that a newer release has already changed and, unless `older`
-    schemas may be brought up to date, on one of those."""
+    """Apply what is missing, up to a version or `only` those numbers if given; returns the number
+    of statements run. Raises Conflict on a database that a newer release has already changed
+    and, unless `older` schemas may be brought up to date, on one of those."""
     with dialect.migration_lock(connection):
         # Under the lock, as another server may be making the schema at this moment.
         current = version(connection, dialect)
@@ -110,7 +121,7 @@ def migrate(
             (number, i, text)
             for number, statements in enumerate(MIGRATIONS[:upto], 1)
             for i, text in enumerate(statements)
-            if (number, i) not in done
+            if (number, i) not in done and (not only or number in only)
         ]
         for number, i, text in pending:
             _apply(cursor, dialect, text)
