@@ -18,10 +18,13 @@ from milepost.services.jobs import Job
 from milepost.services.locations import Locations
 from milepost.services.logged_models import LoggedModels
 from milepost.services.metrics import Metrics
+from milepost.services.model_files import ModelFiles
+from milepost.services.model_servers import Keeper
 from milepost.services.overview import Overview
 from milepost.services.recount import Recount
 from milepost.services.registry import Registry, build_registry
 from milepost.services.search import Search
+from milepost.services.serving import Serving
 from milepost.services.tracking import Tracking
 from milepost.services.webhooks import Outbox, Webhooks
 from milepost.store.db import Store, ensure_schema, open_dialect, probe
@@ -57,8 +60,13 @@ class App:
     jobs: tuple[Job, ...]
     """What a server does by itself at its times; started by the server, not by a command."""
 
+    serving: Serving
+    keeper: Keeper
+    """Started by one process of a server, not by a command."""
+
     def close(self) -> None:
         """Finish queued writes and let go of every resource."""
+        self.keeper.close()
         for job in self.jobs:
             job.stop()
         self.deliverer.close()
@@ -84,6 +92,11 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
     store.write(tracking.ensure_default, settings.default_experiment)
     sender = _sender(settings)
     deliverer = Deliverer(store, sender, breakers)
+    serving = Serving(settings, breakers)
+    parts = [
+        *_health(settings, store, stores, breakers),
+        *serving.parts(settings.health_check_timeout),
+    ]
     return App(
         settings,
         store,
@@ -108,10 +121,10 @@ def build(settings: Settings, meter: Meter | None = None) -> App:
         deliverer,
         breakers=breakers,
         meter=meter,
-        health=Health(
-            _health(settings, store, stores, breakers), settings.health_check_timeout, meter
-        ),
+        health=Health(parts, settings.health_check_timeout, meter),
         jobs=_jobs(settings, store, Collector(store, locations, stores, settings.artifacts_uri)),
+        serving=serving,
+        keeper=Keeper(settings, store, ModelFiles(locations, stores)),
     )
 
 

@@ -94,7 +94,12 @@ METRICS: dict[str, Metric] = {
     "mlflow_requests_in_progress": Metric("gauge", "Requests being worked on."),
     "mlflow_artifact_upload_seconds": Metric("histogram", "Time an artifact upload took."),
     "mlflow_artifact_download_seconds": Metric("histogram", "Time an artifact download took."),
-    "mlflow_model_inference_seconds": Metric("histogram", "Time a model took to answer."),
+    "mlflow_model_inference_seconds": Metric(
+        "histogram", "Time a model took to answer, by gateway route."
+    ),
+    "mlflow_gateway_requests_total": Metric(
+        "counter", "Requests for models, by gateway route and status."
+    ),
     "mlflow_database_query_seconds": Metric(
         "histogram", "Time of a database transaction, by operation (read, write)."
     ),

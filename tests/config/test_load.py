@@ -246,7 +246,7 @@ def test_parts_of_the_database_give_way_to_its_uri() -> None:
     ("text", "what"),
     [
         ("auth: {enabled: true}", "does not run unprotected"),
-        ("gateway: {enabled: true}", "no gateway yet"),
+        ("gateway: {enabled: true}", "name at least one route under gateway.routes"),
         ("registry: {backend_store: 'sqlite:///other'}", "is kept in the backend store"),
         ("server: {static_prefix: pfx}", "must start with '/'"),
         ("telemetry: {metrics_to_collect: [nonsense]}", "got 'nonsense'"),

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from milepost.config.condition import condition as parsed_condition
 from milepost.config.field import part, web_address
+from milepost.config.model_uri import check_model_uri
 
 _DRIVERS = ("postgresql", "mysql", "mariadb")
+_ROUTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+def _route_name(text: str) -> None:
+    """A rule: a part of a URL and of a metric that needs no escaping."""
+    if _ROUTE.fullmatch(text) is None:
+        raise ValueError(f"'{text}' is no name of a route: up to 63 letters, digits, '_', '.', '-'")
 
 
 @dataclass(frozen=True)
@@ -43,10 +52,23 @@ def address(driver: str, user: str, password: str, host: str, port: int, name: s
 class GatewayRoute:
     """A model behind the gateway."""
 
-    name: str = part(help="Name of the route in the gateway's URLs.")
+    name: str = part(help="Name of the route in the gateway's URLs.", rule=_route_name)
     model_uri: str = part(
-        help="The model: models:/NAME/STAGE, models:/NAME/VERSION or a store URI."
+        help="The model: models:/NAME/STAGE, models:/NAME@ALIAS, models:/NAME/VERSION, runs:/...,"
+        " the URI of a store, or a folder.",
+        rule=check_model_uri,
     )
+    server: str = part(
+        "", "URL of a model server that runs already; without one Milepost starts its own.",
+        rule=web_address,
+    )  # fmt: skip
+    timeout: float = part(
+        0.0, "Time its model may take to answer; 0 is gateway.timeout.", duration=True, least=0
+    )
+
+    def fault(self) -> str:
+        """What it lacks; "" for nothing."""
+        return "" if self.name and self.model_uri else "a route needs `name` and `model_uri`"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from milepost.config import cron
 from milepost.config.basics import Listening, Stores
-from milepost.config.blocks import Database, GatewayRoute, RetentionRule
+from milepost.config.blocks import Database, RetentionRule
 from milepost.config.field import setting
 from milepost.config.observation import Observation
 from milepost.config.resilience import Resilience, Timeouts
+from milepost.config.serving import Gateway, extra_port, gateway_faults
 
 MANAGED = "<<MANAGED_BY_CONNECTION_POOL>>"
 """A backend store URI that says: the database behind the shared connection pool."""
@@ -65,15 +66,6 @@ class Features:
         False, env="MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", file="webhooks.allow_private_ips",
         help="Send webhooks to private, local and reserved addresses too.",
     )  # fmt: skip
-    gateway_enabled: bool = setting(
-        False, "Serve models.", env="MILEPOST_GATEWAY_ENABLED", file="gateway.enabled"
-    )
-    gateway_uri: str = setting(
-        "", "Where the gateway is reached.", env="MLFLOW_GATEWAY_URI", file="gateway.uri"
-    )
-    gateway_routes: tuple[GatewayRoute, ...] = setting(
-        (), "Models behind the gateway.", file="gateway.routes"
-    )
     gc_enabled: bool = setting(
         True, env="MLFLOW_GC_ENABLED", file="gc.enabled",
         help="Remove for good, now and then, what was deleted long enough ago.",
@@ -92,7 +84,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Settings(Features, Observation, Resilience, Timeouts, Listening, Stores):
+class Settings(Features, Gateway, Observation, Resilience, Timeouts, Listening, Stores):
     """The effective settings of one server. `""` means "not set"."""
 
     @property
@@ -155,6 +147,13 @@ class Settings(Features, Observation, Resilience, Timeouts, Listening, Stores):
         return ".".join(filter(None, (self.route, self.domain)))
 
     @property
+    def gateway_port(self) -> int:
+        """The port of the gateway besides the server's own; 0 for none."""
+        if not self.gateway_enabled:
+            return 0
+        return extra_port(self.gateway_uri, self.host, self.port)
+
+    @property
     def measuring(self) -> bool:
         """Whether anything is measured."""
         return self.telemetry_enabled and self.metrics_collection
@@ -197,6 +196,9 @@ def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     names = [rule.name for rule in settings.alerts]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield ("alerts",), f"there are two alerts named '{name}'"
+    yield from gateway_faults(
+        settings, artifacts_only=settings.artifacts_only, registry=settings.registry_enabled
+    )
     yield from _missing_parts(settings)
 
 
@@ -218,8 +220,6 @@ def _missing_parts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     without what its operator counts on."""
     if settings.auth_enabled:
         yield ("auth_enabled",), _NO_AUTH
-    if settings.gateway_enabled:
-        yield ("gateway_enabled",), "this release has no gateway yet: switch it off"
 
 
 def doubts(settings: Settings) -> Iterator[tuple[str, str]]:

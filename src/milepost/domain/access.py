@@ -35,5 +35,6 @@ class Action(Enum):
     CREATE_MODEL = "registered_model.create"
     READ_ARTIFACT = "artifact.read"
     EDIT_ARTIFACT = "artifact.edit"
+    QUERY_MODEL = "served_model.query"
     READ_SERVER = "server.read"
     MANAGE_SERVER = "server.manage"

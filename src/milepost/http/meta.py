@@ -48,6 +48,7 @@ def server_info(app: App) -> Handler:
             "multipart_downloads_enabled": direct,
             "presigned_upload_run_id_supported": True,
             "presigned_upload_model_id_supported": True,
+            # MLflow means its gateway to language models, which is not ours to models.
             "features_enabled": {"gateway": False},
         }
     )

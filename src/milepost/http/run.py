@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -20,6 +22,7 @@ from milepost.http import logs
 from milepost.http.asgi import Handler
 from milepost.http.protocol import Protocol
 from milepost.http.server import Server
+from milepost.services.serving import gateway_folder, own
 from milepost.services.telemetry import metrics_folder
 from milepost.store.db import open_dialect, probe
 
@@ -78,12 +81,15 @@ def serve(settings: Settings) -> None:
 
     Raises a Problem when the port is taken or the store cannot be opened.
     """
-    listening = _listen(settings)
-    with metrics_folder(settings) as settings:
+    listening = [_listen(settings.host, settings.port, "choose another with --port")]
+    if settings.gateway_port:
+        other = "choose another in gateway.uri"
+        listening.append(_listen(settings.host, settings.gateway_port, other))
+    with metrics_folder(settings) as settings, gateway_folder(settings) as settings:
         _serve(settings, listening)
 
 
-def _serve(settings: Settings, listening: socket.socket) -> None:
+def _serve(settings: Settings, listening: list[socket.socket]) -> None:
     app = _opened(settings)
     config = uvicorn.Config(
         app,
@@ -107,10 +113,11 @@ def _serve(settings: Settings, listening: socket.socket) -> None:
         # with nobody there this function returns and the command ends with 0.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        server.run(sockets=[listening])
+        server.run(sockets=listening)
     else:
-        workers = Multiprocess(config, [listening])
-        workers.run()
+        workers = Multiprocess(config, listening)
+        with _keeping(settings):
+            workers.run()
         if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes):
             raise Unavailable("A worker process could not start; its log line says why.")
 
@@ -123,19 +130,33 @@ def _opened(settings: Settings) -> Server | _Factory:
         return _Factory(settings)
     server = Server(settings)
     server.open()
+    server.app.keeper.start()
     return server
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+@contextmanager
+def _keeping(settings: Settings) -> Iterator[None]:
+    """Keep the model servers here, so that there is one for each route and not one for each worker,
+    and none ends with a worker."""
+    if not own(settings):
+        yield
+        return
+    logs.set_up(settings)
+    with closing(build(settings)) as app:
+        app.keeper.start()
+        yield
+
+
+def _listen(host: str, port: int, other: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((settings.host, settings.port))
+        listening.bind((host, port))
     except OSError as error:
         raise Unavailable(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}."
-            " Stop what is using the port, or choose another with --port."
+            f"Cannot listen on {host}:{port}: {error.strerror}."
+            f" Stop what is using the port, or {other}."
         ) from None
     listening.listen(_BACKLOG)
     listening.set_inheritable(True)

@@ -11,7 +11,7 @@ from milepost.config import Settings
 from milepost.config.settings import masked_uri
 from milepost.domain.access import Action
 from milepost.exporters.prometheus import CONTENT_TYPE
-from milepost.http import artifacts, health, logs, meta, modes, ui
+from milepost.http import artifacts, gateway, health, logs, meta, modes, ui
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import Handler, Receive, Scope, Send
 from milepost.http.background import Background
@@ -59,6 +59,12 @@ class Server:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
+    @property
+    def app(self) -> App:
+        """The App, once it is open."""
+        assert self._app is not None
+        return self._app
+
     def open(self) -> None:
         """Build the App and its routes."""
         logs.set_up(self._settings)
@@ -75,7 +81,8 @@ class Server:
         if self._settings.serves_metrics:
             text = metrics(self._requests, self._telemetry.text, CONTENT_TYPE)
             router.add(Route("GET", "/metrics", Action.READ_SERVER, text))
-        self._handler = self._requests.wrap(self._guard.wrap(router))
+        both = gateway.on_its_port(self._app, router)
+        self._handler = self._requests.wrap(self._guard.wrap(both))
 
     def close(self) -> None:
         """Answer what is under way, then release everything."""
@@ -126,6 +133,7 @@ def _api_routes(app: App, api: Api) -> Iterable[Route]:
     for method, pattern, endpoint in table.routes():
         yield Route(method, pattern, endpoint.action, api.handler(endpoint))
     yield from artifacts.routes(app, api)
+    yield from gateway.routes(app)
 
 
 def describe(settings: Settings) -> str:

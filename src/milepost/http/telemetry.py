@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 ROUTE = "milepost.route"
 """Key of the scope under which the router leaves the pattern that matched."""
 
+LIMIT = "milepost.limit"
+"""Key of the scope under which a handler may leave how many seconds its request may take."""
+
 _LOOK_SECONDS = 0.5
 _REQUEST_ID = re.compile(r"[\w.:\-]{1,128}")
 _BASE = re.compile(r"^/(?:ajax-)?api/\d\.\d/")
@@ -173,6 +176,9 @@ class Requests:
     def _limit(self, flight: _Flight) -> float:
         if (b"content-type", b"text/event-stream") in flight.headers:
             return float("inf")
+        if LIMIT in flight.scope:
+            limit: float = flight.scope[LIMIT]
+            return limit
         if "artifact" in flight.scope.get(ROUTE, ""):
             return self._settings.artifact_timeout
         return self._settings.request_timeout

@@ -25,6 +25,9 @@ class Part:
     needed: bool
     """Whether the server is of no use without it."""
 
+    proves: bool = True
+    """Whether what a probe finds is what calls would find, so that the breaker goes by it."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -82,9 +85,9 @@ class Health:
             problem = error.message if isinstance(error, Problem) else str(error)
         if took is None:
             took = monotonic() - began
-        if problem:
+        if part.proves and problem:
             part.breaker.failed(problem)
-        else:
+        elif part.proves:
             part.breaker.ok()
         self._meter.gauge("mlflow_health_check_up", float(not problem), part=part.name)
         self._meter.observe("mlflow_health_check_seconds", took, part=part.name)

@@ -62,7 +62,7 @@ class Sources:
         logged = self._logged(tx, logged_model) if logged_model else None
         scheme = urlsplit(uri).scheme.lower()
         if scheme == "models" and not _LOGGED_MODEL.fullmatch(uri):
-            return _copied(_registered(tx, uri), run_id, logged_model)
+            return _copied(registered(tx, uri), run_id, logged_model)
         root = logged.artifact_uri if logged else None
         run_id = run_id or (logged.source_run if logged else "")
         match scheme:
@@ -104,8 +104,9 @@ def _copied(version: ModelVersion, run_id: str, logged_model: str) -> Source:
     return Source(uri, version.location, version.run_id, version.logged_model)
 
 
-def _registered(tx: Tx, uri: str) -> ModelVersion:
-    """The version a models:/ URI means: by number, stage, alias, or the latest."""
+def registered(tx: Tx, uri: str) -> ModelVersion:
+    """The version a models:/ URI means: by number, stage, alias, or the latest. Raises Invalid or
+    NotFound."""
     parts = _REGISTERED.fullmatch(uri)
     if parts is None:
         raise Invalid(
