@@ -250,6 +250,19 @@ def test_hosts_and_origins(server: MilepostServer, run_id: str) -> None:
     assert _send(server, _request("GET", "/health", host="evil.example")).status == 200
 
 
+def test_our_own_pages_may_post(server: MilepostServer) -> None:
+    """Whatever address of this machine they were opened at, and with a proxy that drops the port."""
+    body = json.dumps({"max_results": 1}).encode()
+    for host, origin, status in (
+        ("192.168.1.7:5000", "http://192.168.1.7:5000", 200),
+        ("192.168.1.7", "https://192.168.1.7:8443", 200),
+        ("192.168.1.7", "http://192.168.1.8", 403),
+        ("192.168.1.7", "192.168.1.7", 403),
+    ):
+        sent = _request("POST", f"{API}experiments/search", body, host=host, origin=origin)
+        assert _send(server, sent).status == status, (host, origin)
+
+
 @pytest.mark.parametrize(
     "query",
     ["run_id=%00", "run_id=%ff%fe", "run_id=" + "x" * 20000, "run_id=..%2f..", "run_id=%27OR%201"],
