@@ -251,7 +251,7 @@ def test_hosts_and_origins(server: MilepostServer, run_id: str) -> None:
 
 
 def test_our_own_pages_may_post(server: MilepostServer) -> None:
-    """Whatever address of this machine they were opened at, and with a proxy that drops the port."""
+    """Whatever address of this machine they were opened at; proxies drop the port."""
     body = json.dumps({"max_results": 1}).encode()
     for host, origin, status in (
         ("192.168.1.7:5000", "http://192.168.1.7:5000", 200),

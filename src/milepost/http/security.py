@@ -16,6 +16,7 @@ from milepost.http.asgi import TEXT, Handler, Headers, Receive, Scope, Send, hea
 
 _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - a name to accept, no bind
 _UNCHECKED = ("/health", "/health/ready", "/version")
+_APIS = ("/api/", "/ajax-api/", "/gateway/", "/endpoints/")
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
@@ -60,7 +61,7 @@ class Guard:
         path = scope["path"].removeprefix(self._prefix)
         if path not in _UNCHECKED and not self._host_allowed(header(scope, b"host") or ""):
             return b"Invalid Host header - possible DNS rebinding attack detected"
-        api = path.startswith(("/api/", "/ajax-api/"))
+        api = path.startswith(_APIS)
         if origin and api and scope["method"] in _WRITES and not self._may_write(scope, origin):
             return b"Cross-origin request blocked"
         return None
