@@ -17,7 +17,9 @@ PACKAGES = ["chromium-headless-shell", "libatomic1"]
 def browser() -> Iterator[Browser]:
     chromium = need.program("chromium-headless-shell", PACKAGES)
     with sync_playwright() as playwright:
-        # Root and containers have no sandbox to offer; the pages are our own.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        # Root and containers have no sandbox to offer; the pages are our own. Names of examples
+        # are this machine, for tests of what stands behind a name.
+        args = ["--no-sandbox", "--host-resolver-rules=MAP *.example.com 127.0.0.1"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=args)
         yield browser
         browser.close()

@@ -6,6 +6,7 @@ import runpy
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -79,16 +80,18 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Browser, site: Site) -> Iterator[Visit]:
-    """`visit(home=None, theme="light")` opens a browser window on a server. At the end of the test
-    no window may have seen a script error or asked another host for anything."""
+    """`visit(home=None, theme="light", **options)` opens a browser window on a server, with what
+    else playwright lets say of it. At the end of the test no window may have seen a script error
+    or asked another host for anything."""
     opened: list[tuple[Visitor, BrowserContext]] = []
 
-    def start(home: str | None = None, theme: str = "light") -> Visitor:
-        context = browser.new_context(
-            viewport={"width": 1440, "height": 900},
-            color_scheme="dark" if theme == "dark" else "light",
-            permissions=["clipboard-read", "clipboard-write"],
-        )
+    def start(home: str | None = None, theme: str = "light", **options: Any) -> Visitor:
+        usual: dict[str, Any] = {
+            "viewport": {"width": 1440, "height": 900},
+            "color_scheme": "dark" if theme == "dark" else "light",
+            "permissions": ["clipboard-read", "clipboard-write"],
+        }
+        context = browser.new_context(**{**usual, **options})
         visitor = Visitor(context, home or site.url)
         opened.append((visitor, context))
         return visitor

@@ -4,6 +4,8 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/client";
 import type { RunInfo } from "../api/schema";
+import { copy } from "../state/clipboard";
+import { attempt } from "../state/toast";
 import { Icon, type IconName } from "./icon";
 
 interface ButtonProps {
@@ -58,8 +60,8 @@ const STATUS: Record<RunInfo["status"], string> = {
 
 export function Copy({ text, label = "Copy" }: { text: string; label?: string }) {
   const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
+  const toClipboard = async () => {
+    if (!(await attempt("", () => copy(text)))) return;
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
   };
@@ -69,7 +71,7 @@ export function Copy({ text, label = "Copy" }: { text: string; label?: string })
       icon={copied ? "check" : "copy"}
       kind="quiet"
       iconOnly
-      onClick={copy}
+      onClick={toClipboard}
     />
   );
 }

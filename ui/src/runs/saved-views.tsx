@@ -6,8 +6,9 @@ import { deleteExperimentTag, setExperimentTag } from "../api/tracking";
 import { Button } from "../parts/basics";
 import { Popover } from "../parts/dialog";
 import { Icon } from "../parts/icon";
+import { copy } from "../state/clipboard";
 import { address, go } from "../state/router";
-import { attempt, done } from "../state/toast";
+import { attempt } from "../state/toast";
 
 const PREFIX = "milepost.view.";
 
@@ -33,10 +34,7 @@ export function SavedViews({
   const remove = async (key: string) => {
     if (await attempt("View deleted", () => deleteExperimentTag(id, key))) onChanged();
   };
-  const copyLink = async () => {
-    await navigator.clipboard.writeText(window.location.href);
-    done("Link to this view copied");
-  };
+  const copyLink = () => attempt("Link to this view copied", () => copy(window.location.href));
   return (
     <Popover
       label="Views"
