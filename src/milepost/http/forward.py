@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from asyncio import StreamReader, StreamWriter, Timeout
-from collections.abc import Iterator
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -112,76 +112,92 @@ async def _connect(address: Address, seconds: float) -> Connection:
         return await asyncio.open_connection(address.host, address.port, ssl=context, limit=_PIECE)
 
 
-async def forward(
-    asked: Asked,
-    address: Address,
-    connection: Connection,
-    seconds: float,
-    receive: Receive,
-    send: Send,
-) -> Answered:
-    """Ask over a connection, which is closed then, and send the answer on. `seconds` is how long
-    the model may take from the last byte of the request, and to take each piece of it.
+class Exchange:
+    """One request and its answer. `seconds` is how long the model may take, from the last byte of
+    the request, and to take each piece of it."""
 
-    Raises Unavailable where there is no answer, CutError where only a part of one could be sent,
-    and what Body raises for what the client does.
-    """
-    reader, writer = connection
-    answer = _Answer()
-    try:
-        async with asyncio.timeout(seconds) as clock:
-            asking = asyncio.ensure_future(
-                _ask(asked, answer, address, writer, clock, seconds, receive)
-            )
-            answering = asyncio.ensure_future(_pass_on(reader, answer, send, clock))
-            try:
-                await asyncio.wait({asking, answering}, return_when=asyncio.FIRST_COMPLETED)
-                # Asking only ends by an exception.
-                ended = answering if answering.done() else asking
-                ended.result()
-            finally:
-                asking.cancel()
-                answering.cancel()
-                await asyncio.gather(asking, answering, return_exceptions=True)
-    except TimeoutError:
-        raise _cut(answer, f"did not answer within {seconds:g} seconds") from None
-    except (OSError, HttpParserError) as error:
-        raise _cut(answer, f"broke off: {error}") from None
-    finally:
-        writer.transport.abort()
-    return Answered(answer.status, perf_counter() - answer.asked_at)
+    def __init__(self, asked: Asked, address: Address, seconds: float) -> None:
+        self._asked = asked
+        self._address = address
+        self._seconds = seconds
+        self._answer = _Answer()
+        self._clock = asyncio.timeout(seconds)
+        self._asked_at = 0.0
+
+    async def run(self, connection: Connection, receive: Receive, send: Send) -> Answered:
+        """Ask over a connection, which is closed then, and send the answer on.
+
+        Raises Unavailable where there is no answer, CutError where only a part of one could be
+        sent, and what Body raises for what the client does.
+        """
+        reader, writer = connection
+        try:
+            async with self._clock:
+                await self._both(self._ask(writer, receive), self._pass_on(reader, send))
+        except TimeoutError:
+            raise self._cut(f"did not answer within {self._seconds:g} seconds") from None
+        except (OSError, HttpParserError) as error:
+            raise self._cut(f"broke off: {error}") from None
+        finally:
+            writer.transport.abort()
+        return Answered(self._answer.status, perf_counter() - (self._asked_at or perf_counter()))
+
+    async def _both(self, *ways: Coroutine[Any, Any, None]) -> None:
+        """Go both ways at once, until the answer has been sent on; asking only ends by an
+        exception."""
+        asking, answering = tasks = [asyncio.ensure_future(way) for way in ways]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            (answering if answering.done() else asking).result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _cut(self, what: str) -> Exception:
+        return CutError(what) if self._answer.begun else Unavailable(what)
+
+    async def _ask(self, writer: StreamWriter, receive: Receive) -> None:
+        """Send the request, then wait for the client to go away. Raises DisconnectedError then."""
+        body = self._asked.body
+        try:
+            writer.write(self._asked.head(self._address))
+            while not body.ended():
+                # How long the client takes is the client's affair.
+                self._clock.reschedule(None)
+                pieces = await body.piece(1)
+                self._clock.reschedule(_now() + self._seconds)
+                writer.writelines(_framed(pieces, self._asked))
+                await writer.drain()
+        except OSError:
+            pass  # it may have answered before it had read all; whoever reads the answer will see
+        self._asked_at = perf_counter()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        raise DisconnectedError
+
+    async def _pass_on(self, reader: StreamReader, send: Send) -> None:
+        answer = self._answer
+        while not answer.complete:
+            data = await reader.read(_PIECE)
+            answer.feed(data) if data else answer.end()
+            if answer.status:
+                with self._not_counted():
+                    await _send_on(answer, send)
+
+    @contextmanager
+    def _not_counted(self) -> Iterator[None]:
+        """How long a client takes to read is not the model's affair."""
+        end = self._clock.when()
+        left = None if end is None else end - _now()
+        self._clock.reschedule(None)
+        yield
+        if left is not None:
+            self._clock.reschedule(_now() + left)
 
 
-def _cut(answer: _Answer, what: str) -> Exception:
-    return CutError(what) if answer.begun else Unavailable(what)
-
-
-async def _ask(
-    asked: Asked,
-    answer: _Answer,
-    address: Address,
-    writer: StreamWriter,
-    clock: Timeout,
-    seconds: float,
-    receive: Receive,
-) -> None:
-    """Send the request, then wait for the client to go away. Raises DisconnectedError then."""
-    now = asyncio.get_running_loop().time
-    try:
-        writer.write(asked.head(address))
-        while not asked.body.ended():
-            # How long the client takes is the client's affair.
-            clock.reschedule(None)
-            pieces = await asked.body.piece(1)
-            clock.reschedule(now() + seconds)
-            writer.writelines(_framed(pieces, asked))
-            await writer.drain()
-    except OSError:
-        pass  # it may have answered before it had read all; whoever reads the answer will see
-    answer.asked_at = perf_counter()
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    raise DisconnectedError
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _framed(pieces: list[bytes], asked: Asked) -> list[bytes]:
@@ -195,9 +211,6 @@ class _Answer:
     """What the parser has found so far."""
 
     def __init__(self) -> None:
-        self.asked_at = perf_counter()
-        """When the last of the request was sent."""
-
         self.status = 0
         self.headers: Headers = []
         self.pieces: list[bytes] = []
@@ -247,15 +260,6 @@ class _Answer:
         self.complete = bool(self.status)
 
 
-async def _pass_on(reader: StreamReader, answer: _Answer, send: Send, clock: Timeout) -> None:
-    while not answer.complete:
-        data = await reader.read(_PIECE)
-        answer.feed(data) if data else answer.end()
-        if answer.status:
-            with _not_counted(clock):
-                await _send_on(answer, send)
-
-
 async def _send_on(answer: _Answer, send: Send) -> None:
     if not answer.begun:
         answer.begun = True
@@ -263,15 +267,3 @@ async def _send_on(answer: _Answer, send: Send) -> None:
         await send({"type": "http.response.start", "status": answer.status, "headers": head})
     body, answer.pieces = b"".join(answer.pieces), []
     await send({"type": "http.response.body", "body": body, "more_body": not answer.complete})
-
-
-@contextmanager
-def _not_counted(clock: Timeout) -> Iterator[None]:
-    """How long a client takes to read is not the model's affair."""
-    now = asyncio.get_running_loop().time
-    end = clock.when()
-    left = None if end is None else end - now()
-    clock.reschedule(None)
-    yield
-    if left is not None:
-        clock.reschedule(now() + left)

@@ -30,7 +30,7 @@ from milepost.http.asgi import (
     header,
     respond,
 )
-from milepost.http.forward import Answered, Asked, Connection, CutError, connected, forward
+from milepost.http.forward import Answered, Asked, Connection, CutError, Exchange, connected
 from milepost.http.router import Route, Router
 from milepost.http.telemetry import LIMIT
 from milepost.http.transfer import Body
@@ -68,9 +68,10 @@ class Gateway:
 
     async def _forward(self, route: ModelRoute, asked: Asked, receive: Receive, send: Send) -> None:
         route.breaker.check()
+        exchange = Exchange(asked, route.address, route.timeout)
         try:
             connection = await self._connected(route)
-            answered = await forward(asked, route.address, connection, route.timeout, receive, send)
+            answered = await exchange.run(connection, receive, send)
         except FileNotFoundError:
             self._count(route, 503)
             raise route.absent() from None
