@@ -147,14 +147,7 @@ def gateway_folder(settings: Settings) -> Iterator[Settings]:
         return
     check_python(python_of(settings))
     _sweep(Path(tempfile.gettempdir()))
-    if settings.gateway_folder:
-        folder = Path(settings.gateway_folder).absolute()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    else:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    if len(os.fsencode(folder)) + len("/999-99999") > _MOST_SOCKET_PATH:
-        raise Invalid(f"gateway.folder: {folder} is too long a path for sockets; choose another.")
+    folder = _made(settings.gateway_folder)
     claim = _claimed(folder)
     if claim is None:
         raise Unavailable(f"gateway.folder: another server uses {folder}; choose another.")
@@ -166,6 +159,18 @@ def gateway_folder(settings: Settings) -> Iterator[Settings]:
         if not settings.gateway_folder:
             shutil.rmtree(folder, ignore_errors=True)
         os.close(claim)
+
+
+def _made(name: str) -> Path:
+    parent = Path(name or tempfile.gettempdir()).absolute()
+    longest = parent / ("" if name else f"{_PREFIX}12345678") / "999-99999"
+    if len(os.fsencode(longest)) > _MOST_SOCKET_PATH:
+        raise Invalid(f"gateway.folder: {parent} is too long a path for sockets; choose another.")
+    if not name:
+        return Path(tempfile.mkdtemp(prefix=_PREFIX))
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    parent.chmod(0o700)
+    return parent
 
 
 def _claimed(folder: Path) -> int | None:
@@ -190,9 +195,9 @@ def _empty(folder: Path) -> None:
 
 def _sweep(temporary: Path) -> None:
     """Remove the folders of servers that were killed: copies of models take up room."""
-    for folder in temporary.glob(f"{_PREFIX}*"):
+    for lock in temporary.glob(f"{_PREFIX}*/{_LOCK}"):
         with suppress(OSError):  # somebody else's
-            claim = _claimed(folder)
+            claim = _claimed(lock.parent)
             if claim is not None:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(lock.parent, ignore_errors=True)
                 os.close(claim)
