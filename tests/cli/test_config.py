@@ -71,3 +71,26 @@ def test_example_and_schema_fit_each_other(session: Session) -> None:
     assert session.json("milepost config check")["ok"]
     schema = json.loads(session.text("milepost config schema"))
     assert schema["$defs"]["settings"]["properties"]["server"]["properties"]["port"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("postgresql://...", "'...' in the database's URI is no host name"),
+        ("mysql://a..b/x", "'a..b' in the database's URI is no host name"),
+        ("postgresql://u:pa/ss@host/x", "write %40 for @"),
+        ("postgresql://u:pa@ss@host/x", "write %40 for @"),
+        ("mysql://u:pa/ss@host/x", "write %40 for @"),
+        ("mysql://u@host:99999/x", "the port in the database's URI cannot be one"),
+        ("postgresql://u:pa@[::1/x", "not one of PostgreSQL's"),
+        ("postgresql://u:pa@host/x?sslmod=disable", "sslmod"),
+        ("mysql://u:pa@host/x?ssl_mode=required", "Unknown option 'ssl_mode'"),
+    ],
+)
+def test_what_cannot_be_a_databases_uri(uri: str, said: str, session: Session) -> None:
+    """Told before anybody connects, and without the password that may be part of the trouble."""
+    session.env = {"MLFLOW_BACKEND_STORE_URI": uri}
+    found = session.json("milepost config check", code=1)
+    assert [said in error for error in found["errors"]] == [True], found
+    assert "ss@host" not in found["errors"][0]
+    assert "pa@" not in found["errors"][0]

@@ -104,7 +104,7 @@ class Doctor:
             yield Finding(
                 "tracking URI",
                 WARN,
-                f"{masked_uri(uri)}: {problem.message}",
+                problem.message,
                 "Start the server, or correct tracking_uri; check the name, the proxy in front and"
                 " the firewall.",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from typing import Any, cast
@@ -14,6 +14,7 @@ from pymysql.constants import CLIENT, ER
 from pymysql.cursors import SSCursor
 
 from milepost.errors import Exists, Full, Invalid, Problem, TooLarge, Unavailable
+from milepost.store.address import check_address, wrong_address
 from milepost.store.dialect import Connection, Dialect, OnConflict, Row, values
 
 TYPES = {
@@ -41,19 +42,9 @@ _GONE = {0, 1927, 2003, 2006, 2013, 2014, 2055, ER.SERVER_SHUTDOWN}
 
 
 def mysql(url: str, connect_seconds: float = 10) -> Dialect:
-    """The MariaDB or MySQL database at `url` (mysql+pymysql://user:password@host:port/name)."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
-    arguments: dict[str, Any] = {
-        "host": parts.hostname or "localhost",
-        "port": parts.port or 3306,
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-        "database": parts.path.lstrip("/"),
-        "unix_socket": options.get("unix_socket"),
-        "ssl_ca": options.get("ssl_ca"),
-    }
-
+    """The MariaDB or MySQL database at `url` (mysql+pymysql://user:password@host:port/name?options);
+    raises Invalid for a URI that cannot be one."""
+    arguments = _arguments(url)
     types = dict(TYPES)
     packet = [_PACKET]
 
@@ -108,6 +99,43 @@ def mysql(url: str, connect_seconds: float = 10) -> Dialect:
         placeholder="%s",
         stream_cursor=lambda connection: cast(Any, connection).cursor(SSCursor),
     )
+
+
+def _arguments(url: str) -> dict[str, Any]:
+    """The driver's arguments."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "localhost", parts.port or 3306
+    except ValueError:
+        raise wrong_address() from None
+    check_address(host)
+    return {
+        "host": host,
+        "port": port,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": parts.path.lstrip("/"),
+        **_options(parse_qsl(parts.query, keep_blank_values=True)),
+    }
+
+
+def _options(given: list[tuple[str, str]]) -> dict[str, Any]:
+    unknown = [name for name, _ in given if name not in _OPTIONS]
+    if unknown:
+        known = ", ".join(sorted(_OPTIONS))
+        raise Invalid(f"Unknown option '{unknown[0]}' in the database's URI; there are {known}.")
+    # Text is UTF-8 whatever the URI says.
+    return {name: _OPTIONS[name](value) for name, value in given if name != "charset"}
+
+
+def _yes(value: str) -> bool:
+    return value.lower() in ("1", "true", "yes", "on")
+
+
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "charset": str, "unix_socket": str, "ssl_ca": str, "ssl_cert": str, "ssl_key": str,
+    "ssl_verify_cert": _yes, "ssl_verify_identity": _yes,
+}  # fmt: skip
 
 
 def _limit(connection: Any, seconds: float) -> None:

@@ -11,8 +11,10 @@ from types import NoneType
 from typing import Any, cast
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from milepost.errors import Exists, Full, Invalid, Problem, Unavailable
+from milepost.store.address import check_address
 from milepost.store.dialect import Connection, Dialect, Row, by_rows, on_conflict_clause
 
 TYPES = {
@@ -29,7 +31,9 @@ _MIGRATION_LOCK = 0x4D494C45  # "MILE"
 
 
 def postgres(url: str, connect_seconds: float = 10) -> Dialect:
-    """The PostgreSQL database at `url` (postgresql://user:password@host:port/name?options)."""
+    """The PostgreSQL database at `url` (postgresql://user:password@host:port/name?options); raises
+    Invalid for a URI that cannot be one."""
+    _check(url)
 
     def connect(read_only: bool) -> Connection:
         connection = psycopg.connect(
@@ -68,6 +72,19 @@ def postgres(url: str, connect_seconds: float = 10) -> Dialect:
         placeholder="%s",
         stream_cursor=lambda connection: cast(Any, connection).cursor("milepost_stream"),
     )
+
+
+def _check(url: str) -> None:
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        # What it says may quote the URI, and with it the password.
+        said = _first_line(error).partition(': "postgresql://')[0]
+        raise Invalid(f"The database's URI is not one of PostgreSQL's: {said}.") from None
+    for host in str(parts.get("host") or "").split(","):
+        check_address(host)
+    for port in str(parts.get("port") or "").split(","):
+        check_address("", port)
 
 
 def _limit(connection: Any, seconds: float) -> None:
