@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.parts.milepost import COMMAND, MilepostServer, StartMilepost
+from tests.seeds import guides
 
 
 def get_experiment(server: MilepostServer, times: int) -> None:
@@ -38,6 +39,7 @@ def all_counted(server: MilepostServer, requests: int) -> str:
         time.sleep(0.1)
 
 
+SCRAPING = guides.block("setup, 8.2 Metrics (Prometheus): yaml")
 ROUTE = 'route="mlflow/experiments/get"'
 
 
@@ -57,7 +59,7 @@ def test_prometheus_scrapes_all_workers_as_one(
     assert "\nmlflow_active_experiments 1\n" in text
     assert "\nmlflow_artifacts_stored 0\n" in text
     promtool("check", "metrics", "--extended", text=text)
-    base = prometheus(server.url.removeprefix("http://"))
+    base = prometheus(SCRAPING.replace("mlflow:5000", server.url.removeprefix("http://")))
     give_up = time.monotonic() + 60
     while True:
         query = {"query": f"sum(mlflow_requests_total{{{ROUTE}}})"}

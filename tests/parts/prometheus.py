@@ -31,22 +31,15 @@ def promtool() -> Callable[..., str]:
 
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """`prometheus(host_and_port)` starts one that scrapes that server each second: its URL."""
+    """`prometheus(scrape_configs)` starts one that does so each second: its URL."""
     program = need.program("prometheus", PACKAGES)
     daemons: list[Daemon] = []
 
-    def start(target: str) -> str:
+    def start(jobs: str) -> str:
         home, port = tmp_path / "prometheus", free_port()
         home.mkdir()
         config = home / "prometheus.yml"
-        config.write_text(
-            "global: {scrape_interval: 1s}\n"
-            "scrape_configs:\n"
-            "  - job_name: 'mlflow'\n"
-            "    static_configs:\n"
-            f"      - targets: ['{target}']\n"
-            "    metrics_path: /metrics\n"
-        )
+        config.write_text(f"global: {{scrape_interval: 1s}}\n{jobs}")
         url = f"http://127.0.0.1:{port}"
         command = [
             str(program),

@@ -3,13 +3,38 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.parts import need
+from tests.parts.daemon import Daemon, answers, free_port
+from tests.parts.milepost import COMMAND
 from tests.parts.postgres import Postgres
 from tests.parts.s3 import S3
+
+Start = Callable[..., str]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """`start(text, *flags, prefix="", **env)`: a server with that settings.yaml; its URL."""
+    daemons: list[Daemon] = []
+
+    def run(text: str, *flags: str, prefix: str = "", **env: str) -> str:
+        (tmp_path / "settings.yaml").write_text(text)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        command = [str(COMMAND), "server", "--config", "settings.yaml", f"--port={port}", *flags]
+        ready = answers(f"{url}{prefix}/health/ready")
+        daemons.append(Daemon(command, tmp_path / "log", ready, env=env, cwd=tmp_path))
+        daemons[-1].start()
+        return url + prefix
+
+    yield run
+    for daemon in daemons:
+        assert daemon.stop() == 0
 
 
 @pytest.fixture

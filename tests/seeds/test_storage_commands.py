@@ -57,7 +57,8 @@ def test_a_database_made_by_the_guide(
     by_the_guide: str, psql: Psql, session: Session, milepost_server: StartMilepost
 ) -> None:
     """Since PostgreSQL 15 its lines do not suffice: both the server and the doctor say what does,
-    and that is then enough."""
+    and that is then enough. `psql -c "\\l"` and `psql -c "SELECT 1"` see it."""
+    assert "guide" in psql("\\l")
     session.env = {"MLFLOW_BACKEND_STORE_URI": by_the_guide, "MLFLOW_PORT": "0"}
     wanted = "GRANT ALL ON SCHEMA public TO"
     assert wanted in session.refusal("milepost server")
@@ -76,7 +77,12 @@ def test_a_database_made_by_the_guide(
 def test_the_bucket_is_listed_and_copied_by_the_stores_own_tools(
     aws: Callable[..., str], s3: S3, milepost_server: StartMilepost, tmp_path: Path
 ) -> None:
-    """`aws s3 ls`, `aws s3 sync BUCKET BACKUP`: artifacts lie there under their own names."""
+    """`aws s3 ls`, `aws s3 sync BUCKET BACKUP`, and with that program also what `mc ls` and `mc
+    mirror` are for: artifacts lie there under their own names.
+
+    `curl -s http://minio:9000/minio/health/live` is `/status` on this S3 server."""
+    curl = str(need.program("curl", ["curl"]))
+    subprocess.run([curl, "-sf", "--noproxy", "*", f"{s3.endpoint}/status"], check=True)
     bucket, copy = s3.create_bucket(), s3.create_bucket()
     server = milepost_server(None, f"--artifacts-destination=s3://{bucket}", env=s3.environment)
     file = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/model.pkl"
