@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from milepost.blobs.stores import Options, Stores, local_path
 from milepost.breaker import Breaker, Breakers, Rules, artifact_breaker
 from milepost.config import Settings
 from milepost.meter import Meter, NullMeter
+from milepost.services.access import Access
 from milepost.services.artifacts import Artifacts
 from milepost.services.cleaning import cleaning
 from milepost.services.deliveries import Deliverer
@@ -27,7 +28,8 @@ from milepost.services.search import Search
 from milepost.services.serving import Serving
 from milepost.services.tracking import Tracking
 from milepost.services.webhooks import Outbox, Webhooks
-from milepost.store.db import Store, ensure_schema, open_dialect, probe
+from milepost.store.db import Store, ensure_schema, ensure_users, open_dialect, probe
+from milepost.store.dialect import Dialect
 from milepost.store.watch import Limits
 from milepost.upstreams.webhook import Sender
 
@@ -71,6 +73,26 @@ class App:
             job.stop()
         self.deliverer.close()
         self.store.close()
+
+
+def open_access(
+    settings: Settings, breakers: Breakers | None = None, meter: Meter | None = None
+) -> Access:
+    """The users, in their own database or in the backend store; the caller closes them."""
+    dialect = _users(settings)
+    apart = settings.users_uri != settings.store_uri
+    ensure_users(dialect) if apart else ensure_schema(dialect)
+    breaker = (breakers or Breakers()).of("users" if apart else "database")
+    limits = replace(_limits(settings, breaker, meter or NullMeter()), pool_name="users")
+    return Access(Store(dialect, limits))
+
+
+def _users(settings: Settings) -> Dialect:
+    return open_dialect(
+        settings.users_uri,
+        durability=settings.sqlite_durability,
+        connect_seconds=settings.client_connect_timeout,
+    )
 
 
 def build(settings: Settings, meter: Meter | None = None) -> App:
@@ -168,6 +190,9 @@ def _limits(settings: Settings, breaker: Breaker, meter: Meter) -> Limits:
 def _health(settings: Settings, store: Store, stores: Stores, breakers: Breakers) -> list[Part]:
     """What the server stands on: the database, and where it keeps the artifacts it serves."""
     parts = [Part("database", lambda: probe(store.dialect), breakers.of("database"), needed=True)]
+    if settings.auth_enabled and settings.users_uri != settings.store_uri:
+        users = _users(settings)
+        parts.append(Part("users", lambda: probe(users), breakers.of("users"), needed=True))
     if settings.serve_artifacts:
         spot = stores.at(settings.artifacts_uri)
         path = "/".join(filter(None, (spot.path, ".milepost-probe")))

@@ -35,7 +35,7 @@ def test_show_says_what_is_in_effect_and_where_it_was_given(here: Session) -> No
 
 def test_check_in_scripts(here: Session) -> None:
     assert here.json("milepost config check") == {"ok": True, "errors": [], "warnings": []}
-    (here.folder / "milepost.yaml").write_text("prot: 1\nauth: {enabled: true}\n")
+    (here.folder / "milepost.yaml").write_text("prot: 1\nauth: {enabled: maybe}\n")
     found = here.json("milepost config check", code=1)
     assert [error.partition(": ")[0] for error in found["errors"]] == [
         "milepost.yaml:1", "milepost.yaml:2",
@@ -57,9 +57,9 @@ def test_check_knows_what_no_server_could_use(session: Session, flag: str, reaso
 
 def test_a_server_does_not_start_with_a_wrong_configuration(here: Session) -> None:
     """Nothing is made, and every error is said."""
-    (here.folder / "milepost.yaml").write_text("auth: {enabled: true}\nserver: {port: x}\n")
+    (here.folder / "milepost.yaml").write_text("auth: {admin_username: 'a:b'}\nserver: {port: x}\n")
     said = here.refusal("milepost server")
-    assert "does not run unprotected" in said
+    assert "without a colon" in said
     assert "expected a whole number" in said
     assert [path.name for path in here.folder.iterdir()] == ["milepost.yaml"]
 

@@ -23,7 +23,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 ALL = list(commands(milepost))
 WITHOUT_JSON = {
-    (), ("server",), ("config",), ("db",), ("backup",), ("retention",),
+    (), ("server",), ("config",), ("db",), ("backup",), ("retention",), ("auth",),
     # what these print is a file of its own kind
     ("config", "example"), ("config", "schema"), ("config", "reference"), ("config", "rules"),
 }  # fmt: skip

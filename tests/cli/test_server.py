@@ -81,7 +81,9 @@ def test_flags_for_the_servers_that_mlflow_runs_on(
 
 
 def test_a_plug_in_that_guards_is_not_left_away(tmp_path: Path) -> None:
-    assert "passwords" in _refusal("--app-name=basic-auth", cwd=tmp_path)
+    assert "a proxy in front" in _refusal("--app-name=my-guard", cwd=tmp_path)
+    both = ("--app-name=basic-auth", "--no-auth-enabled")
+    assert "contradict" in _refusal(*both, cwd=tmp_path)
 
 
 @pytest.mark.parametrize(

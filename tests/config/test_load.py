@@ -245,7 +245,9 @@ def test_parts_of_the_database_give_way_to_its_uri() -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("auth: {enabled: true}", "does not run unprotected"),
+        ("auth: {enabled: true, admin_username: 'a:b'}", "without a colon"),
+        ("auth: {enabled: true, admin_username: ''}", "needs a name"),
+        ("auth: {enabled: true}\nserver: {user_header: X-User}", "who signs in"),
         ("gateway: {enabled: true}", "name at least one route under gateway.routes"),
         ("registry: {backend_store: 'sqlite:///other'}", "is kept in the backend store"),
         ("server: {static_prefix: pfx}", "must start with '/'"),
@@ -285,7 +287,7 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file() -> 
     """Spelling, types, circles, and what makes no sense: nobody wants to start it ten times."""
     text = """
 server: {static_prefix: team, port: x}
-auth: {enabled: true, admin_password: "${HUSH}"}
+auth: {enabled: true, admin_username: "a:b", admin_password: "${HUSH}"}
 gc: {schedule: "99 3 * * 0"}
 data_dir: ${data_dir}
 telemetry: {otlp: {endpoint: collector}, metrics_to_collect: [cpu]}
@@ -302,8 +304,8 @@ gatewy: {}
     assert keys == [
         ["f.yaml:2", "server.static_prefix"],
         ["f.yaml:2", "server.port"],
+        ["f.yaml:3", "auth.admin_username"],
         ["f.yaml:3", "auth.admin_password"],
-        ["f.yaml:3", "auth_enabled"],
         ["f.yaml:4", "gc.schedule"],
         ["f.yaml:5", "data_dir"],
         ["f.yaml:6", "telemetry.otlp.endpoint"],

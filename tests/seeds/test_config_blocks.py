@@ -173,10 +173,11 @@ def test_the_reference_of_variables() -> None:
 
 
 @pytest.mark.parametrize("password", ["staging-password", "strong-production-password"])
-def test_asked_for_protection_that_is_not_there_it_refuses(password: str) -> None:
+def test_whose_password_is_asked_for(password: str) -> None:
     auth = {"MLFLOW_AUTH_ENABLED": "true", "MLFLOW_AUTH_USERNAME": "ml-team"}
-    with pytest.raises(Invalid, match="does not run unprotected"):
-        load_text("", {**auth, "MLFLOW_AUTH_PASSWORD": password})
+    settings = load_text("", {**auth, "MLFLOW_AUTH_PASSWORD": password}).settings
+    assert settings.auth_enabled
+    assert (settings.auth_username, settings.auth_password) == ("ml-team", password)
 
 
 def test_the_variables_of_a_compose_file() -> None:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from milepost import __version__
+from milepost.cli.auth import auth
 from milepost.cli.backup import backups
 from milepost.cli.config import config
 from milepost.cli.db import db
@@ -27,7 +28,7 @@ def milepost() -> None:
 
 COMMANDS = (
     server, config, status, info, open_, logs, doctor, experiments, models, runs, backups, db,
-    export, import_, gc, retention,
+    export, import_, gc, retention, auth,
 )  # fmt: skip
 for command in COMMANDS:
     milepost.add_command(command)

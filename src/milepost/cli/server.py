@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from milepost.cli.auth import settle
 from milepost.cli.options import loaded, setting_options
 from milepost.errors import Invalid
 from milepost.http.run import serve
@@ -30,12 +31,22 @@ def _tell(flags: dict[str, Any]) -> None:
                 " --workers, --request-timeout and more, see milepost server --help",
                 err=True,
             )
+
+
+def _guard(flags: dict[str, Any]) -> None:
+    """MLflow's way of switching passwords on."""
     app = flags.pop("app_name")
-    if app is not None:
+    if app is None:
+        return
+    if app != "basic-auth":
         raise Invalid(
-            f"--app-name {app}: this release runs no plug-ins of MLflow's server and cannot ask for"
-            " passwords yet. Put a proxy in front that does, and leave the flag away."
+            f"--app-name {app}: this server runs no plug-ins of MLflow's. It asks for passwords"
+            " itself with --app-name basic-auth; for anything else put a proxy in front that does"
+            " it, and leave the flag away."
         )
+    if flags["auth_enabled"] is False:
+        raise Invalid("--app-name basic-auth and --no-auth-enabled contradict each other.")
+    flags["auth_enabled"] = True
 
 
 # -h is --host here, as in MLflow.
@@ -45,10 +56,13 @@ def _tell(flags: dict[str, Any]) -> None:
 def server(**flags: Any) -> None:
     """Run the server. Without options: on 127.0.0.1:5000, with its data in ./milepost-data."""
     _tell(flags)
+    _guard(flags)
     settings = loaded(flags).settings
     if not settings.enabled:
         click.echo("Milepost is switched off (MLFLOW_ENABLED or `enabled` says false).")
         return
     click.echo(describe(settings))
+    if settings.auth_enabled:
+        settle(settings)
     serve(settings)
     click.echo("Stopped.")

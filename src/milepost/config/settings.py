@@ -18,10 +18,14 @@ from milepost.config.serving import Gateway, extra_port, gateway_faults
 MANAGED = "<<MANAGED_BY_CONNECTION_POOL>>"
 """A backend store URI that says: the database behind the shared connection pool."""
 
-_NO_AUTH = (
-    "this release cannot ask for passwords yet, and it does not run unprotected where protection is"
-    " asked for: put a proxy in front that does, and switch this off"
-)
+_LONGEST_NAME = 256
+
+
+def _user_name(text: str) -> None:
+    if ":" in text or not text.isprintable() or text != text.strip():
+        raise ValueError("a user's name is printable, without a colon and spaces around it")
+    if len(text) > _LONGEST_NAME:
+        raise ValueError(f"a user's name has at most {_LONGEST_NAME} characters")
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,22 @@ class Features:
         help="Experiment of training machines that name none; `milepost config env` hands it on.",
     )  # fmt: skip
     auth_enabled: bool = setting(
-        False, "Ask for a user name and password.", env="MLFLOW_AUTH_ENABLED", file="auth.enabled"
-    )
+        False, env="MLFLOW_AUTH_ENABLED", file="auth.enabled", flag=True,
+        help="Ask for a user name and password (HTTP Basic), except at /health and /health/ready.",
+    )  # fmt: skip
     auth_database_uri: str = setting(
         "", "Database of the users. Default: the backend store.",
         env="MLFLOW_AUTH_DATABASE_URI", file="auth.database_uri",
     )  # fmt: skip
     auth_username: str = setting(
-        "admin", "The first user.", env="MLFLOW_AUTH_USERNAME", file="auth.admin_username"
-    )
+        "admin", "The user.", file="auth.admin_username", rule=_user_name,
+        env="MLFLOW_AUTH_USERNAME MLFLOW_AUTH_ADMIN_USERNAME",
+    )  # fmt: skip
     auth_password: str = setting(
-        "", "Password of the first user.", env="MLFLOW_AUTH_PASSWORD MLFLOW_ADMIN_PASSWORD",
+        "", env="MLFLOW_AUTH_PASSWORD MLFLOW_ADMIN_PASSWORD MLFLOW_AUTH_ADMIN_PASSWORD",
         file="auth.admin_password", secret=True,
+        help="The user's password, from the next start on. Default: one that is made up at the"
+        " first start and printed there once.",
     )  # fmt: skip
     registry_enabled: bool = setting(
         True, "Serve the model registry.", env="MILEPOST_REGISTRY_ENABLED", file="registry.enabled"
@@ -97,6 +105,11 @@ class Settings(Features, Gateway, Observation, Resilience, Timeouts, Listening, 
         if self.db_host or self.db_name or self.db_user or self.db_password:
             return self._database_in_parts.uri
         return f"sqlite:///{Path(self.data_dir) / 'milepost.db'}"
+
+    @property
+    def users_uri(self) -> str:
+        """The database of the users."""
+        return self.auth_database_uri or self.store_uri
 
     @property
     def _database_in_parts(self) -> Database:
@@ -193,13 +206,21 @@ def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     if registry and registry not in (settings.backend_store_uri, settings.store_uri):
         both = ("registry_backend_store", "backend_store_uri")
         yield both, "the registry is kept in the backend store; leave it out"
+    yield from _auth_faults(settings)
     names = [rule.name for rule in settings.alerts]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield ("alerts",), f"there are two alerts named '{name}'"
     yield from gateway_faults(
         settings, artifacts_only=settings.artifacts_only, registry=settings.registry_enabled
     )
-    yield from _missing_parts(settings)
+
+
+def _auth_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+    if settings.auth_enabled and not settings.auth_username:
+        yield ("auth_username", "auth_enabled"), "whose password is asked for needs a name"
+    if settings.auth_enabled and settings.user_header:
+        both = ("user_header", "auth_enabled")
+        yield both, "who signs in with a password is who counts: leave this out, or switch auth off"
 
 
 def _pool_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -213,13 +234,6 @@ def _pool_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield involved, f"{' and '.join(behind)} both stand behind the pool '{name}'"
     elif not behind and len(settings.databases) != 1 and not parts:
         yield involved, f"which of `databases`? Give it the key `pool: {name}`"
-
-
-def _missing_parts(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What this release cannot do yet; a server that ran on regardless would run unprotected, or
-    without what its operator counts on."""
-    if settings.auth_enabled:
-        yield ("auth_enabled",), _NO_AUTH
 
 
 def doubts(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ from milepost.http.asgi import (
     read_body,
     respond,
 )
-from milepost.http.caller import naming
+from milepost.http.caller import caller
 from milepost.http.lanes import Lanes
 from milepost.mlflow_api.endpoint import Call, Endpoint
 from milepost.mlflow_api.errors import render
@@ -70,7 +70,7 @@ class Api:
         self._app = app
         self._limit = app.settings.max_body_bytes
         self._seconds = app.settings.body_timeout
-        self._caller = naming(app.settings.user_header)
+        self._caller = caller(app.settings)
         self._readers = ThreadPoolExecutor(
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )

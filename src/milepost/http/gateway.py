@@ -31,6 +31,7 @@ from milepost.http.asgi import (
     respond,
 )
 from milepost.http.forward import Answered, Asked, Connection, CutError, Exchange, connected
+from milepost.http.gate import Gate
 from milepost.http.router import Route, Router
 from milepost.http.telemetry import LIMIT
 from milepost.http.transfer import Body
@@ -172,12 +173,12 @@ def routes(app: App) -> Iterator[Route]:
         yield Route("GET", f"{base}{{name}}", look, gateway.describing(describe))
 
 
-def on_its_port(app: App, main: Handler) -> Handler:
+def on_its_port(app: App, main: Handler, gate: Gate | None) -> Handler:
     """`main`, but on the gateway's own port only the gateway, below the path of its URI."""
     port = app.settings.gateway_port
     if not port:
         return main
-    router = Router(urlsplit(app.settings.gateway_uri).path.rstrip("/"))
+    router = Router(urlsplit(app.settings.gateway_uri).path.rstrip("/"), gate)
     router.add(Route("GET", "/health", Action.OPEN, meta.health))
     for route in routes(app):
         router.add(route)

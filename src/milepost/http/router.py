@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from milepost.domain.access import Action
 from milepost.http.asgi import HTML, Handler, Receive, Scope, Send, respond
+from milepost.http.gate import Gate
 from milepost.http.telemetry import ROUTE, label
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
@@ -49,10 +50,13 @@ class _Pattern(NamedTuple):
 
 
 class Router:
-    """Finds the handler of a path: exact ones by one dictionary look-up, then patterns in order."""
+    """Finds the handler of a path: exact ones by one dictionary look-up, then patterns in order.
 
-    def __init__(self, prefix: str) -> None:
+    With a gate, whatever is not OPEN, and what is not there, is behind it."""
+
+    def __init__(self, prefix: str, gate: Gate | None) -> None:
         self._prefix = prefix
+        self._gate = gate
         self._exact: dict[str, dict[str, _Found]] = {}
         self._patterns: dict[str, _Pattern] = {}
 
@@ -72,6 +76,9 @@ class Router:
         route = methods.get(scope["method"])
         if route is None and scope["method"] == "HEAD":
             route = methods.get("GET")
+        is_open = route is not None and route.action is Action.OPEN
+        if self._gate is not None and not is_open and not await self._gate.admits(scope, send):
+            return
         if route is not None:
             scope[ROUTE] = route.label
             await route.handler(scope, receive, send)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
-from milepost.app import App, build
+from milepost.app import App, build, open_access
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
 from milepost.domain.access import Action
@@ -15,6 +15,7 @@ from milepost.http import artifacts, gateway, health, logs, meta, modes, ui
 from milepost.http.api import Api, guarded
 from milepost.http.asgi import Handler, Receive, Scope, Send
 from milepost.http.background import Background
+from milepost.http.gate import Gate
 from milepost.http.live import Live
 from milepost.http.router import Route, Router
 from milepost.http.security import Guard
@@ -35,8 +36,9 @@ class Server:
         self._telemetry: Telemetry | None = None
         self._requests: Requests | None = None
         self._background: Background | None = None
+        self._gate: Gate | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._handler: Handler = self._guard.wrap(Router(settings.static_prefix))
+        self._handler: Handler = self._guard.wrap(Router(settings.static_prefix, None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
@@ -77,27 +79,31 @@ class Server:
             self._app.deliverer.start()
         for job in self._app.jobs:
             job.start()
-        router = _router(self._app, self._api)
+        if self._settings.auth_enabled:
+            users = open_access(self._settings, self._app.breakers, self._telemetry.meter)
+            self._gate = Gate(users)
+        router = _router(self._app, self._api, self._gate)
         if self._settings.serves_metrics:
             text = metrics(self._requests, self._telemetry.text, CONTENT_TYPE)
             router.add(Route("GET", "/metrics", Action.READ_SERVER, text))
-        both = gateway.on_its_port(self._app, router)
+        both = gateway.on_its_port(self._app, router, self._gate)
         self._handler = self._requests.wrap(self._guard.wrap(both))
 
     def close(self) -> None:
         """Answer what is under way, then release everything."""
         if self._requests is not None:
             self._requests.flush()
-        for part in (self._sweeping, self._background, self._api, self._app, self._telemetry):
+        parts = (self._sweeping, self._background, self._gate, self._api, self._app)
+        for part in (*parts, self._telemetry):
             if isinstance(part, asyncio.Task):
                 part.cancel()
             elif part is not None:
                 part.close()
 
 
-def _router(app: App, api: Api) -> Router:
+def _router(app: App, api: Api, gate: Gate | None) -> Router:
     settings = app.settings
-    router = Router(settings.static_prefix)
+    router = Router(settings.static_prefix, gate)
     for route in _routes(app):
         router.add(route)
     for route in _api_routes(app, api):
