@@ -10,17 +10,21 @@ from msgspec import Struct
 
 from milepost import __version__
 from milepost.breaker import Breakers, State
+from milepost.domain.serving import Served
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
 from milepost.services.health import Health, Report
+from milepost.services.serving import Serving
 
 
 class HealthReply(Struct):
-    """health/details: the parts by their names, and the breakers of all that was talked to"""
+    """health/details: the parts by their names, the breakers of all that was talked to, and the
+    routes of the gateway"""
 
     status: Literal["OK", "DEGRADED", "DOWN"]
     version: str
     parts: dict[str, Report]
     breakers: dict[str, State]
+    gateway: dict[str, Served]
 
 
 def ready(health: Health) -> Handler:
@@ -37,9 +41,10 @@ def ready(health: Health) -> Handler:
     return handle
 
 
-def details(health: Health, breakers: Breakers) -> Handler:
-    """GET /health/details: each part, whether it answers and how fast, and its breaker; and the
-    breakers of all that this process has talked to, receivers of webhooks included."""
+def details(health: Health, breakers: Breakers, serving: Serving) -> Handler:
+    """GET /health/details: each part, whether it answers and how fast, and its breaker; the
+    breakers of all that this process has talked to, receivers of webhooks included; and which model
+    each route of the gateway serves."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         reports = await asyncio.to_thread(health.reports)
@@ -50,6 +55,7 @@ def details(health: Health, breakers: Breakers) -> Handler:
             version=__version__,
             parts={report.name: report for report in reports},
             breakers=breakers.states(),
+            gateway={name: route.served() for name, route in serving.routes.items()},
         )
         await respond(send, 200 if usable else 503, JSON, msgspec.json.encode(answer))
 

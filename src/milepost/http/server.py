@@ -118,7 +118,9 @@ def _routes(app: App) -> Iterable[Route]:
     yield Route("GET", "/health", Action.OPEN, meta.health)
     yield Route("GET", "/health/ready", Action.OPEN, health.ready(app.health))
     look = Action.READ_SERVER
-    yield Route("GET", "/health/details", look, health.details(app.health, app.breakers))
+    yield Route(
+        "GET", "/health/details", look, health.details(app.health, app.breakers, app.serving)
+    )
     yield Route("GET", "/version", look, meta.version(app.settings))
     info = guarded(meta.server_info(app))
     for base in ("/api/3.0/", "/ajax-api/3.0/"):

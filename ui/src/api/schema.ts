@@ -236,6 +236,7 @@ export interface HealthReply {
   version: string;
   parts: Record<string, Report>;
   breakers: Record<string, "closed" | "half_open" | "open">;
+  gateway: Record<string, Served>;
 }
 
 export interface History {
@@ -633,6 +634,15 @@ export interface RunsUpdate {
   status?: RunStatus;
   end_time?: number;
   run_name?: string;
+}
+
+export interface Served {
+  route: string;
+  model_uri: string;
+  state: "external" | "failed" | "loading" | "serving" | "waiting";
+  serving?: string;
+  problem?: string;
+  starts?: number;
 }
 
 export interface SetAlias {
