@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ import pytest
 
 from tests.parts import need
 from tests.parts.daemon import free_port
-from tests.parts.milepost import COMMAND, MilepostServer, new_server
+from tests.parts.milepost import MilepostServer, new_server
 from tests.parts.mlflow import MlflowClient
 from tests.parts.s3 import S3
 from tests.seeds.blocks import COMPLETE
@@ -44,7 +43,6 @@ class Gateway:
     """What the real client saw."""
 
     url: str
-    config: Path
 
     def ask(self, route: str = "sentiment-analysis", column: str = "text") -> httpx.Response:
         url = f"{self.url}/gateway/{route}/invocations"
@@ -62,11 +60,6 @@ class Gateway:
 
     def details(self) -> Any:
         return httpx.get(f"{self.server.url}/mlflow/health/details", timeout=60).json()
-
-    def milepost(self, *words: str) -> str:
-        command = [str(COMMAND), *words, f"--config={self.config}"]
-        env = {**os.environ, **self.server.daemon.env}
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=env).stdout
 
 
 def until(check: Callable[[], Any], patience_s: float = 120) -> Any:
@@ -108,7 +101,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[Gatewa
     server = new_server(data, None, flags, env)
     server.start()
     facts: dict[str, Any] = {}
-    running = Gateway(server, facts, f"http://127.0.0.1:{port}", config)
+    running = Gateway(server, facts, f"http://127.0.0.1:{port}")
     try:
         assert running.ask().status_code == 503, "there is no model yet"
         arguments = (running.url, "sentiment-analysis", "sentiment")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 from tests.parts.daemon import free_port
-from tests.parts.milepost import MilepostServer, new_server
+from tests.parts.milepost import COMMAND, MilepostServer, new_server
 from tests.parts.model_server import Model, model_server
 
 QUICK = {
@@ -228,6 +229,24 @@ def test_its_own_port_has_the_gateway_and_nothing_else(gateway: Gateway) -> None
     for path in ("/", "/metrics", "/api/2.0/mlflow/experiments/get?experiment_id=0"):
         assert httpx.get(f"{base}{path}").status_code == 404
         assert httpx.get(f"{base}/ai{path}").status_code == 404
+
+
+def test_commands_tell_of_it(gateway: Gateway) -> None:
+    def milepost(*words: str) -> str:
+        command = [str(COMMAND), *words, f"--config={gateway.server.data / 'settings.json'}"]
+        port = gateway.server.url.rpartition(":")[2]
+        command += [f"--port={port}", f"--data-dir={gateway.server.data}"]
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+
+    asked = f"http://localhost:{gateway.port}/ai/gateway/well/invocations"
+    assert json.loads(milepost("info", "--json"))["gateway"]["well"] == asked
+    status = milepost("status")
+    assert re.search(r"gateway route well +ok, \d+ ms, serving models:/m/1", status)
+    assert re.search(r"gateway route gone +its model server does not answer", status)
+    doctor = milepost("doctor")
+    assert f"[ ok ] gateway port: a server answers on 127.0.0.1:{gateway.port}" in doctor
+    assert "[ ok ] gateway route well: its model server answers" in doctor
+    assert "[warn] gateway route gone: its model server does not answer" in doctor
 
 
 def test_the_time_a_model_takes_is_measured_and_watched(gateway: Gateway) -> None:

@@ -55,6 +55,7 @@ def ask_server(url: str) -> dict[str, Any]:
     try:
         details = json.loads(said)
         found |= {name: details[name] for name in ("status", "parts", "breakers")}
+        found["gateway"] = details.get("gateway", {})
     except (ValueError, KeyError, TypeError):
         pass  # MLflow itself has no details: it is alive, and more cannot be known
     return found
@@ -108,7 +109,8 @@ def _text(data: dict[str, Any]) -> str:
     rows = [("server", f"{server['url']}: {_state(server)}")]
     for name, part in server.get("parts", {}).items():
         found = f"ok, {part['seconds'] * 1000:.0f} ms" if part["ok"] else part["problem"]
-        rows.append((f"  {name}", found))
+        breaker = "" if part["breaker"] == "closed" else f", breaker {part['breaker']}"
+        rows.append((f"  {name}", found + breaker + _served(server, name)))
     database = data.get("database")
     if database and not database["reachable"]:
         rows.append(("database", f"{database['uri']}: {database['problem']}"))
@@ -120,6 +122,13 @@ def _text(data: dict[str, Any]) -> str:
         last = data["last_backup"]
         rows.append(("last backup", f"{when(last.started)} UTC" if last else "none"))
     return pairs(rows)
+
+
+def _served(server: dict[str, Any], part: str) -> str:
+    """What a part that is a route of the gateway serves."""
+    route = server.get("gateway", {}).get(part.removeprefix("gateway route "), {})
+    model = route.get("serving")
+    return f", serving {model}" if model and part.startswith("gateway route ") else ""
 
 
 def _state(server: dict[str, Any]) -> str:
@@ -143,7 +152,7 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
     address = url or server_url(settings)
     # What training machines are told; the address is how this one reaches it.
     public = address if url or not is_web(settings.tracking_uri) else settings.tracking_uri
-    data = {
+    data: dict[str, Any] = {
         "version": __version__,
         "url": address,
         "tracking_uri": public,
@@ -157,9 +166,20 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
             "artifact_root": settings.artifact_root,
             "artifacts_destination": settings.artifacts_uri,
         }
-    rows = [(name.replace("_", " "), v) for name, v in data.items() if name != "environment"]
+        if settings.gateway_enabled:
+            data["gateway"] = _addresses(settings)
+    rows = [
+        (n.replace("_", " "), v) for n, v in data.items() if n not in ("environment", "gateway")
+    ]
+    rows += [(f"gateway route {name}", where) for name, where in data.get("gateway", {}).items()]
     export = f"export MLFLOW_TRACKING_URI={shlex.quote(public)}"
     emit(data, lambda: f"{pairs(rows)}\n\n{export}", as_json=as_json)
+
+
+def _addresses(settings: Settings) -> dict[str, str]:
+    """Where each route of the gateway is asked."""
+    base, names = settings.gateway_address, [route.name for route in settings.gateway_routes]
+    return {name: f"{base}/gateway/{name}/invocations" for name in names}
 
 
 @click.command("open")

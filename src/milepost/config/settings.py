@@ -167,6 +167,13 @@ class Settings(Features, Gateway, Observation, Resilience, Timeouts, Listening, 
         return extra_port(self.gateway_uri, self.host, self.port)
 
     @property
+    def gateway_address(self) -> str:
+        """What the URLs of the gateway's routes begin with, on this machine."""
+        if self.gateway_port:
+            return self.gateway_uri.rstrip("/")
+        return f"http://{self.host}:{self.port}{self.static_prefix}"
+
+    @property
     def measuring(self) -> bool:
         """Whether anything is measured."""
         return self.telemetry_enabled and self.metrics_collection

@@ -148,7 +148,11 @@ def describe(settings: Settings) -> str:
     """What is served and where its data is, for the terminal; without passwords."""
     store = masked_uri(settings.store_uri)
     where = f"http://{settings.host}:{settings.port}{settings.static_prefix}"
-    return f"Milepost  {where}\n  database   {store}\n  artifacts  {_artifacts(settings)}"
+    found = f"Milepost  {where}\n  database   {store}\n  artifacts  {_artifacts(settings)}"
+    if not settings.gateway_enabled:
+        return found
+    names = ", ".join(route.name for route in settings.gateway_routes)
+    return f"{found}\n  gateway    {settings.gateway_address}/gateway/  {names}"
 
 
 def _artifacts(settings: Settings) -> str:

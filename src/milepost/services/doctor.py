@@ -15,7 +15,7 @@ from milepost.blobs.stores import Spot
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
 from milepost.errors import Problem
-from milepost.services import machine
+from milepost.services import machine, serving_checks
 from milepost.services.machine import FAIL, OK, WARN, Finding
 from milepost.store import inspect
 from milepost.store.dialect import Dialect
@@ -70,6 +70,7 @@ class Doctor:
         yield from self._tracking_uri()
         yield from self._database()
         yield from self._artifacts()
+        yield from serving_checks.findings(self._settings, self._reach)
         yield from machine.disk(self._settings)
         yield machine.open_files()
         yield machine.proxies(self._environ)
