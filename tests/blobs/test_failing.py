@@ -202,7 +202,7 @@ def test_a_local_disk_that_fails(
     def fail(*_: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    for name in ("writev", "fsync", "rename"):
+    for name in ("pwritev", "fsync", "rename"):
         upload = store.create("f")
         with monkeypatch.context() as patch:
             patch.setattr(os, name, fail)

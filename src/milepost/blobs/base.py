@@ -72,6 +72,10 @@ class Reader(Protocol):
         """Let go of the file; done before is done."""
 
 
+Content = Sequence[bytes | memoryview]
+"""Bytes, in pieces."""
+
+
 class Upload(Protocol):
     """A file that is being written. Nobody sees it before `commit`; then all see all of it."""
 
@@ -79,8 +83,8 @@ class Upload(Protocol):
     def piece(self) -> int:
         """Bytes that `write` likes to get at once next time."""
 
-    def write(self, parts: Sequence[bytes]) -> None:
-        """Append."""
+    def write(self, parts: Content) -> None:
+        """Append. Once it has returned, the memory of the parts may be used for others."""
 
     def commit(self) -> None:
         """Make it visible under its path, in place of what was there."""

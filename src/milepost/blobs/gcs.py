@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from milepost.blobs.base import (
     WHOLE,
+    Content,
     Direct,
     Entry,
     Part,
@@ -242,7 +243,7 @@ class _Upload:
         self._path = path
         self._writer = blob.open("wb", chunk_size=_PIECE, ignore_flush=True, timeout=timeout)
 
-    def write(self, parts: Sequence[bytes]) -> None:
+    def write(self, parts: Content) -> None:
         """Append."""
         with self._store.problems(self._path):
             for part in parts:

@@ -7,14 +7,24 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from uuid import uuid4
 
-from milepost.blobs.base import PIECE, WHOLE, Entry, Span, Stat, is_folder, no_root_delete, no_such
-from milepost.blobs.flushing import flush
+from milepost.blobs.base import (
+    PIECE,
+    WHOLE,
+    Content,
+    Entry,
+    Span,
+    Stat,
+    is_folder,
+    no_root_delete,
+    no_such,
+)
+from milepost.blobs.flushing import BLOCK, flush, switch_direct, write_direct
 from milepost.errors import Denied, Full, Invalid, Problem, Unavailable
 
 UPLOADS = ".milepost-uploads"
@@ -185,12 +195,13 @@ class LocalUpload:
     which the next start clears away: nobody holds its lock.
     """
 
-    piece = PIECE
+    piece = 2 << 20
 
     def __init__(self, uploads: str, target: str, path: str) -> None:
         self._target = target
         self._path = path
         self._size = self._flushed = 0
+        self._direct = False
         self._name = os.path.join(uploads, uuid4().hex)
         try:
             self._fd = _locked(self._name)
@@ -198,15 +209,28 @@ class LocalUpload:
             os.makedirs(uploads, exist_ok=True)
             self._fd = _locked(self._name)
 
-    def write(self, parts: Sequence[bytes]) -> None:
+    def write(self, parts: Content) -> None:
         """Append."""
         with _problems(self._path):
-            for first in range(0, len(parts), _MOST_PARTS):
-                _write_all(self._fd, parts[first : first + _MOST_PARTS])
+            rest = self._past_cache(parts)
             self._size += sum(map(len, parts))
-            if self._size - self._flushed >= _FLUSH_EVERY:
+            _write_all(self._fd, rest, self._size - sum(map(len, rest)))
+            if rest and self._size - self._flushed >= _FLUSH_EVERY:
                 flush(self._fd, self._flushed, self._size)
                 self._flushed = self._size
+
+    def _past_cache(self, parts: Content) -> Content:
+        """Write past the page cache what can be; returns what is left to write."""
+        size = sum(map(len, parts))
+        whole = size >= _FLUSH_EVERY and (self._size | size) % BLOCK == 0
+        self._direct = switch_direct(self._fd, self._direct, whole and len(parts) == 1)
+        if not self._direct:
+            return parts
+        written = write_direct(self._fd, parts[0], self._size)
+        if written == size:
+            return ()
+        self._direct = switch_direct(self._fd, True, False)
+        return [parts[0][written:]]
 
     def commit(self) -> None:
         """Flush to disk and rename into place."""
@@ -272,13 +296,14 @@ def _file_in_the_way(path: str) -> Invalid:
     return Invalid(f"A part of the artifact path is a file: '{path}'")
 
 
-def _write_all(fd: int, parts: Sequence[bytes]) -> None:
-    left = sum(map(len, parts))
-    while left:
-        written = os.writev(fd, parts)
-        left -= written
-        if left:
-            parts = [b"".join(parts)[written:]]
+def _write_all(fd: int, parts: Content, place: int) -> None:
+    for first in range(0, len(parts), _MOST_PARTS):
+        some = parts[first : first + _MOST_PARTS]
+        end = place + sum(map(len, some))
+        while place < end:
+            place += os.pwritev(fd, some, place)
+            if place < end:
+                some = [b"".join(some)[place - end :]]
 
 
 def _make_folders(folder: Path, path: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
+
+from milepost.blobs.base import Content
 
 _SMALLEST = 8 << 20
 _GROW_EVERY = 1000
@@ -53,10 +54,10 @@ class PartedUpload:
         """Bytes of the next part."""
         return _SMALLEST << (self._count // _GROW_EVERY)
 
-    def write(self, parts: Sequence[bytes]) -> None:
+    def write(self, parts: Content) -> None:
         """Append. Returns while parts are still being sent; what goes wrong with them is raised
         later, by `commit` at the latest."""
-        self._held += parts
+        self._held += map(bytes, parts)
         self._size += sum(map(len, parts))
         if self._size >= self.piece:
             self._flush()

@@ -13,7 +13,9 @@ from milepost.errors import Invalid
 from milepost.http import files
 from milepost.http.api import Api, guarded, query
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
+from milepost.http.intake import Intake
 from milepost.http.lanes import Errand
+from milepost.http.protocol import taken
 from milepost.http.router import Route
 from milepost.http.transfer import Body, download, upload
 from milepost.services.artifacts import Place, Stored
@@ -106,13 +108,19 @@ class Files:
 
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
             place = await at(scope)
-            body = Body(receive, self._app.settings.body_timeout, limit)
+            body = self._body(scope, receive, limit)
             await upload(body, place.store, place.path, self._api.lanes.errand(place.store.name))
             if place.owner is not None:
                 await app.store.submit(count_one, Stored(place, body.size), count_all)
             await respond(send, 200, JSON, b"{}")
 
         return guarded(handle)
+
+    def _body(self, scope: Scope, receive: Receive, limit: int | None) -> Body | Intake:
+        seconds = self._app.settings.body_timeout
+        if limit is None and (body := taken(scope, seconds)):
+            return body
+        return Body(receive, seconds, limit)
 
 
 def _owned(app: App, tx: Tx, path: str) -> Place:

@@ -1,35 +1,111 @@
-"""uvicorn's HTTP/1.1, with one addition: a response that is there as a whole leaves as a whole.
+"""uvicorn's HTTP/1.1, with two additions.
 
-ASGI sends head and body as two messages. For a small request that is two walks through everything
-that wraps `send`, and two system calls: a fifth of its time. So our `respond` sends one message,
-the head with the body in it (`WHOLE`), and the protocol below writes both at once.
+A response that is there as a whole leaves as a whole. ASGI sends head and body as two messages. For
+a small request that is two walks through everything that wraps `send`, and two system calls: a
+fifth of its time. So our `respond` sends one message, the head with the body in it (`WHOLE`), and
+the protocol below writes both at once.
+
+A large request body can be read past the event loop: see intake.py.
 """
 
 from __future__ import annotations
 
+import socket
 from asyncio import Transport
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
-from milepost.http.asgi import WHOLE, Handler, Receive, Scope, Send
+from milepost.errors import Invalid
+from milepost.http.asgi import WHOLE, DisconnectedError, Handler, Receive, Scope, Send, header
+from milepost.http.intake import Intake
+
+_TAKE = "milepost.take"
+"""Key of the scope under which a handler can take the connection: see `taken`."""
+
+_LEAST = 256 << 10
+"""Bytes of a body for which it pays to take the connection from the event loop."""
+
+
+def taken(scope: Scope, seconds: float) -> Intake | None:
+    """The body of a request, to be read past the event loop; to be asked for before the body is
+    read in any other way, and then not read in any other way. None if it is small, of unknown
+    length, or came encrypted."""
+    take = scope.get(_TAKE)
+    length = header(scope, b"content-length")
+    return take(int(length), seconds) if take and length else None
 
 
 class Protocol(HttpToolsProtocol):
     """A connection."""
 
+    _intake: Intake | None = None
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        super()._start_asgi_task(cycle, partial(_run, cycle, app))
+        super()._start_asgi_task(cycle, partial(_run, cycle, partial(self._take, cycle), app))
+
+    def _take(self, cycle: RequestResponseCycle, length: int, seconds: float) -> Intake | None:
+        is_open = cycle is self.cycle and cycle.more_body and not cycle.disconnected
+        if length - len(cycle.body) < _LEAST or self.scheme == "https" or not is_open:
+            return None
+        self.flow.pause_reading()
+        if cycle.waiting_for_100_continue:
+            cycle.waiting_for_100_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        head, cycle.body = bytes(cycle.body), bytearray()
+        connection: socket.socket = self.transport.get_extra_info("socket").dup()
+        self._intake = Intake(connection, head, length, seconds, partial(self._taken, cycle))
+        return self._intake
+
+    def _taken(self, cycle: RequestResponseCycle, whole: bool) -> None:
+        """The body was read, or the client went away."""
+        self._intake = None
+        if whole:
+            # The parser would go on to wait for the body.
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            cycle.more_body = False
+        else:
+            cycle.disconnected = True
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """uvicorn's; if the answer was there before all of the body, that comes first."""
+        if self._intake is None:
+            super().on_response_complete()
+        elif self.transport.is_closing():
+            self._intake.close()
+        else:
+            task = self.loop.create_task(self._drain(self._intake))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _drain(self, intake: Intake) -> None:
+        try:
+            await intake.drain()
+        except (DisconnectedError, Invalid):
+            intake.close()
+        else:
+            super().on_response_complete()
 
 
 async def _run(
-    cycle: RequestResponseCycle, app: Handler, scope: Scope, receive: Receive, send: Send
+    cycle: RequestResponseCycle,
+    take: Callable[[int, float], Intake | None],
+    app: Handler,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
 ) -> None:
+    scope[_TAKE] = take
+
     async def sending(message: Any) -> None:
         body = message.pop(WHOLE, None)
         if body is None:

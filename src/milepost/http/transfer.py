@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
-from milepost.blobs.base import BlobStore, Reader
+from milepost.blobs.base import BlobStore, Content, Reader
 from milepost.errors import Invalid, TooLarge
-from milepost.http.asgi import DisconnectedError, Receive, Send
+from milepost.http.asgi import Deadline, DisconnectedError, Receive, Send
+from milepost.http.intake import Intake
 from milepost.http.lanes import Errand
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Body:
         parts: list[bytes] = []
         before = self.size
         try:
-            async with asyncio.timeout(self._seconds):
+            with Deadline(self._seconds):
                 while self.size - before < size and not self._ended:
                     parts.append(await self._part())
         except TimeoutError:
@@ -58,9 +58,9 @@ class Body:
         return part
 
 
-async def upload(body: Body, store: BlobStore, path: str, errand: Errand) -> None:
+async def upload(body: Body | Intake, store: BlobStore, path: str, errand: Errand) -> None:
     """Store a request body at `path`, all of it or nothing."""
-    parts = await body.piece(_FIRST)
+    parts: Content = await body.piece(_FIRST)
     if body.ended():
         await errand.run(_put, store, path, parts)
         return
@@ -77,7 +77,7 @@ async def upload(body: Body, store: BlobStore, path: str, errand: Errand) -> Non
         raise
 
 
-def _put(store: BlobStore, path: str, parts: Sequence[bytes]) -> None:
+def _put(store: BlobStore, path: str, parts: Content) -> None:
     upload = store.create(path)
     try:
         upload.write(parts)

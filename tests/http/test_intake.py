@@ -1,0 +1,147 @@
+"""Large bodies, which are read past the event loop: the connection must come back as it was."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from milepost.blobs.local import UPLOADS
+from tests.parts.milepost import MilepostServer, StartMilepost
+
+LARGE = 5 * 2**20 + 12_345
+CONTENT = os.urandom(LARGE)
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def target(run_id: str, name: str = "f") -> str:
+    return f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{name}"
+
+
+def head(path: str, *more: str, size: int = LARGE) -> bytes:
+    lines = [f"PUT {path} HTTP/1.1", "Host: localhost", f"Content-Length: {size}", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+@contextmanager
+def connected(server: MilepostServer) -> Iterator[socket.socket]:
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        yield connection
+
+
+def answer(connection: socket.socket, end: bytes) -> bytes:
+    """What comes back until `end` has come."""
+    got = b""
+    while end not in got:
+        part = connection.recv(65536)
+        assert part, f"hung up after {got!r}"
+        got += part
+    return got
+
+
+def stored(client: httpx.Client, path: str) -> bytes:
+    return client.get(path).content
+
+
+@pytest.mark.parametrize("size", [2**18, 2**20, 2**21, 2**21 + 4096, 3 * 2**20 - 1, LARGE])
+def test_every_byte_is_stored(client: httpx.Client, run_id: str, size: int) -> None:
+    assert client.put(target(run_id), content=CONTENT[:size]).status_code == 200
+    assert stored(client, target(run_id)) == CONTENT[:size]
+
+
+def test_what_follows_the_body_is_the_next_request(
+    server: MilepostServer, client: httpx.Client, run_id: str
+) -> None:
+    path = target(run_id)
+    with connected(server) as connection:
+        connection.sendall(head(path) + CONTENT + HEALTH + head(path) + CONTENT[::-1])
+        got = answer(connection, b"OK")
+        if got.count(b"HTTP/1.1 200 OK") < 3 or not got.endswith(b"{}"):
+            got += answer(connection, b"{}")
+        connection.sendall(HEALTH)
+        assert answer(connection, b"\r\n\r\nOK")
+    assert got.count(b"HTTP/1.1 200 OK") == 3
+    assert stored(client, path) == CONTENT[::-1]
+
+
+def test_a_client_that_waits_for_100_continue_is_told_to_go_on(
+    server: MilepostServer, client: httpx.Client, run_id: str
+) -> None:
+    with connected(server) as connection:
+        connection.sendall(head(target(run_id), "Expect: 100-continue"))
+        assert answer(connection, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(CONTENT)
+        assert answer(connection, b"{}").startswith(b"HTTP/1.1 200 OK")
+    assert stored(client, target(run_id)) == CONTENT
+
+
+def test_a_body_that_trickles_in_arrives_whole(
+    server: MilepostServer, client: httpx.Client, run_id: str
+) -> None:
+    with connected(server) as connection:
+        connection.sendall(head(target(run_id)))
+        for first in range(0, LARGE, 400_000):
+            connection.sendall(CONTENT[first : first + 400_000])
+            time.sleep(0.01)
+        assert answer(connection, b"{}").startswith(b"HTTP/1.1 200 OK")
+    assert stored(client, target(run_id)) == CONTENT
+
+
+def test_a_refusal_is_heard_by_a_client_that_sends_all_first(
+    server: MilepostServer, client: httpx.Client, run_id: str
+) -> None:
+    client.put(target(run_id, "folder/file"), content=b"x")
+    with connected(server) as connection:
+        connection.sendall(head(target(run_id, "folder")) + CONTENT + HEALTH)
+        got = answer(connection, b"\r\n\r\nOK")
+    assert got.startswith(b"HTTP/1.1 400 ")
+    assert b"refers to a directory" in got
+
+
+def test_a_client_that_goes_away_leaves_nothing(
+    server: MilepostServer, client: httpx.Client, run_id: str, folder: Path
+) -> None:
+    files = set(os.listdir(f"/proc/{server.process.pid}/fd"))
+    for gone in ("closed", "reset"):
+        with connected(server) as connection:
+            connection.sendall(head(target(run_id)) + CONTENT[: LARGE // 2])
+            if gone == "reset":
+                linger = struct.pack("ii", 1, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    give_up = time.monotonic() + 60
+    while list((folder / UPLOADS).iterdir()) or (
+        set(os.listdir(f"/proc/{server.process.pid}/fd")) - files
+    ):
+        assert time.monotonic() < give_up, "something was left behind"
+        time.sleep(0.05)
+    assert client.get(target(run_id)).status_code == 404
+    assert "Traceback" not in server.log
+    assert "without starting response" not in server.log
+
+
+def test_a_client_that_stops_sending_is_told(milepost_server: StartMilepost) -> None:
+    server = milepost_server(None, env={"MILEPOST_BODY_TIMEOUT": "500ms"})
+    with connected(server) as connection:
+        connection.sendall(head(target("run")) + CONTENT[: LARGE // 2])
+        got = answer(connection, b"}")
+        assert b" 400 " in got
+        assert b"The client sent less than" in got
+        assert connection.recv(100) == b"", "the connection stays open"
+
+
+def test_a_broken_upload_leaves_the_old_file(
+    server: MilepostServer, client: httpx.Client, run_id: str
+) -> None:
+    client.put(target(run_id), content=b"old")
+    with connected(server) as connection:
+        connection.sendall(head(target(run_id)) + CONTENT[:-1])
+    assert stored(client, target(run_id)) == b"old"
