@@ -21,7 +21,8 @@ Made from the endpoint table by `python docs/generate.py`.
 Each route answers under `/api/2.0/`, `/api/3.0/` and their twins for pages, `/ajax-api/2.0/` and
 `/ajax-api/3.0/`; those of MLflow 1.x also under `/api/2.0/preview/`. Requests and replies are
 MLflow's; routes below `milepost/` are Milepost's own. Besides them there are `/health`, `/version`,
-`/metrics`, the pages, and the streams of artifacts below `mlflow-artifacts/artifacts/`.
+`/metrics`, the pages, the streams of artifacts below `mlflow-artifacts/artifacts/`, and, where the
+[gateway](../howto/serving.md) is on, its routes (`served_model.query`).
 
 "May be called by" names the action that the route declares; every route declares one.
 """

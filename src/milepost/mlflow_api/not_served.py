@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 _TRACES = "traces of applications are not recorded"
 _GENAI = "a tool of MLflow for language model applications"
-_GATEWAY = "the gateway to language models is not offered"
+_GATEWAY = "MLflow's gateway to makers of language models; Milepost's own serves models elsewhere"
 _USERS = "this server has no users of its own"
 _DATABRICKS = "works on Databricks only; MLflow's own server answers 404 too"
 
