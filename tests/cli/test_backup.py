@@ -42,7 +42,7 @@ def test_there_and_back(here: Session) -> None:
     assert here.json("milepost backup list") == []
     made = here.json("milepost backup create --artifacts")
     (listed,) = here.json("milepost backup list")
-    assert listed == made
+    assert {**listed, "continued": False} == made
     assert "all there" in here.text(f"milepost backup verify {made['name']}")
     done = here.json(f"milepost backup restore backups/{made['name']} --data-dir other")
     assert done["rows"] == made["rows"] == sum(_tables(here).values())
@@ -112,9 +112,69 @@ def test_one_that_was_cut_short_is_none_until_it_is_made_again(
     (parts / "runs-99999.jsonl.gz").write_bytes(b"left over")
     made = here.json(line)
     assert made["rows"] == sum(_tables(here).values())
+    assert not made["continued"]  # as the snapshot was not read to its end
     assert [b["name"] for b in here.json("milepost backup list --folder .")] == [target]
     assert here.json(f"milepost backup verify {target}")["problems"] == []
     assert "overwrites" in here.refusal(line)
+
+
+def test_one_killed_among_its_artifacts_goes_on(here: Session) -> None:
+    """With the snapshot as it was, and without copying again what is there and has not changed."""
+    folder = here.folder / "artifacts/1/many"
+    folder.mkdir(parents=True)
+    for number in range(3000):
+        (folder / f"{number:04d}").write_bytes(b"%d" % number)
+    rows = sum(_tables(here).values())
+    line = "milepost backup create --artifacts --output b"
+    copies = here.folder / "b/artifacts/1/many"
+    here.killed(line, lambda: copies.exists() and len(os.listdir(copies)) > 100)
+    copied = {path: path.stat().st_ino for path in (here.folder / "b").rglob("*") if path.is_file()}
+    assert 100 <= len(list(copies.glob("????"))) < 3000
+    first = min(copies.glob("????"))
+    (folder / first.name).write_bytes(b"changed")
+    bulk.fill(f"sqlite:///{here.folder / 'milepost.db'}", 2, experiment=3, name="later")
+
+    made = here.json(line)
+    assert (made["continued"], made["rows"], made["artifacts"]) == (True, rows, 3001)
+    assert here.json("milepost backup verify b")["problems"] == []
+    assert first.read_bytes() == b"changed"
+    again = [
+        path for path, inode in copied.items()
+        if path.exists() and path.stat().st_ino != inode and path.suffix != ".json"
+    ]  # fmt: skip
+    # And the one that was complete when it was killed, but not yet in the manifest.
+    assert first in again
+    assert len(again) <= 2
+    here.run("milepost backup restore b --data-dir other")
+    assert "later" not in here.text("milepost experiments --data-dir other")
+
+
+def test_one_of_another_database_does_not_go_on(here: Session) -> None:
+    bulk.fill(f"sqlite:///{here.folder / 'other.db'}", 2)
+    folder = here.folder / "artifacts/1/many"
+    folder.mkdir(parents=True)
+    for number in range(1000):
+        (folder / f"{number:04d}").write_bytes(b"x")
+    line = "milepost backup create --artifacts --output b"
+    here.killed(line, (here.folder / "b/artifacts").exists)
+    made = here.json(f"{line} --backend-store-uri sqlite:///other.db")
+    assert not made["continued"]
+    assert here.json("milepost backup verify b")["problems"] == []
+
+
+def test_one_killed_while_it_was_packed_is_only_packed(here: Session) -> None:
+    line = "milepost backup create --output b.tar.gz"
+    about = here.folder / "b.tar.gz.folder/about.json"
+
+    def packing() -> bool:
+        return about.exists() and json.loads(about.read_bytes())["finished"] is not None
+
+    here.killed(line, packing)
+    begun = json.loads(about.read_bytes())["started"]
+    made = here.json(line)
+    assert (made["continued"], made["started"]) == (True, begun)
+    assert not about.exists()
+    assert here.json("milepost backup verify b.tar.gz")["problems"] == []
 
 
 def test_two_do_not_write_into_one_folder(here: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,9 @@ def create(
 ) -> None:
     """Copy the whole database as it is at this moment. The server may run meanwhile.
 
+    Killed and run again with the same --output it goes on: with the database as it was then, if
+    that was copied whole, and with the artifacts that are not there yet.
+
     \b
     Examples:
       milepost backup create
@@ -64,11 +68,21 @@ def create(
     target.parent.mkdir(parents=True, exist_ok=True)
     dialect = open_dialect(settings.store_uri)
     rows = sum(table.rows for table in inspect.stats(dialect))
+    source = backup.Source(dialect, _spot(settings, artifacts), _identity(settings))
     with progress("Backing up", rows, quiet=as_json) as advance:
-        made = backup.create(dialect, target, _spot(settings, artifacts), advance)
-    emit(
-        made, lambda: f"{made.path}: {made.rows} rows, {made.artifacts} artifacts", as_json=as_json
-    )
+        made = backup.create(source, target, advance)
+
+    def text() -> str:
+        ago = f" as of {when(made.started)} UTC, which was cut short" if made.continued else ""
+        return f"{made.path}: {made.rows} rows, {made.artifacts} artifacts{ago}"
+
+    emit(made, text, as_json=as_json)
+
+
+def _identity(settings: Settings) -> str:
+    """Tells one database and its artifacts from others, and nothing of how to get in there."""
+    places = f"{masked_uri(settings.store_uri)} {settings.artifacts_uri} {Path.cwd()}"
+    return sha256(places.encode()).hexdigest()[:16]
 
 
 @backups.command("list")

@@ -46,7 +46,7 @@ class Header(Struct):
 
 class Line(Struct, omit_defaults=True):
     """One complete file. For a part also: its rows, for one of runs their points, and the number
-    of the last run in it."""
+    of the last run in it; for a copy the ETag of what was copied."""
 
     file: str
     sha256: str
@@ -54,6 +54,7 @@ class Line(Struct, omit_defaults=True):
     rows: int = 0
     points: int = 0
     after: int = 0
+    etag: str = ""
 
 
 class Archive:
@@ -65,7 +66,6 @@ class Archive:
         self._lines: dict[str, Line] = {}
         self._names: list[str] | None = None
         self._manifest: Any = None
-        self._lock: int | None = None
 
     def header(self) -> Header | None:
         """about.json, None where there is none yet; raises Invalid for something else."""
@@ -90,9 +90,7 @@ class Archive:
 
     def begin(self, header: Header) -> bool:
         """Continue an unfinished archive of the same selection, or start over; whether it is
-        continued. Raises Conflict for a folder with anything else in it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._alone()
+        continued. Raises Conflict for a folder with anything else in it. To be done alone."""
         old = self.header()
         if old is None and any(self.folder.iterdir()):
             raise Conflict(f"{self.folder} is not empty and not ours: choose a new folder.")
@@ -104,15 +102,23 @@ class Archive:
         self._manifest.truncate(whole)
         return going_on
 
-    def _alone(self) -> None:
-        """Raise Conflict while another process writes here; its death lets the next one in."""
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For as long as it takes nobody else writes here. Raises Conflict while another process
+        does; its death lets the next one in."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._take(lock)
+            yield
+        finally:
+            os.close(lock)
+
+    def _take(self, lock: int) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(lock)
             raise Conflict(f"Another command is writing into {self.folder}.") from None
-        self._lock = lock
 
     def put_header(self, header: Header) -> None:
         """Write about.json."""
@@ -145,7 +151,14 @@ class Archive:
         return [self._lines[name] for name in self._names[start:end]]
 
     def put(
-        self, file: str, pieces: Iterable[bytes], *, rows: int = 0, points: int = 0, after: int = 0
+        self,
+        file: str,
+        pieces: Iterable[bytes],
+        *,
+        rows: int = 0,
+        points: int = 0,
+        after: int = 0,
+        etag: str = "",
     ) -> None:
         """Write a file; it is complete, and in the manifest, when this returns."""
         path = self.path(file)
@@ -158,7 +171,7 @@ class Archive:
                 digest.update(piece)
                 size += len(piece)
         partial.replace(path)
-        line = Line(file, digest.hexdigest(), size, rows, points, after)
+        line = Line(file, digest.hexdigest(), size, rows, points, after, etag)
         self._lines[line.file] = line
         self._names = None
         self._manifest.write(msgspec.json.encode(line) + b"\n")
@@ -177,8 +190,6 @@ class Archive:
             elif path not in keep:
                 path.unlink()
         self.put_header(header)
-        if self._lock is not None:
-            os.close(self._lock)
 
     def path(self, file: str) -> Path:
         """Where a file is; raises Invalid for a name that leads out of the folder."""

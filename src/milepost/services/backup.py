@@ -12,18 +12,20 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from milepost import __version__
 from milepost.blobs.stores import Spot
-from milepost.errors import Invalid, Problem
+from milepost.errors import Invalid, NotFound, Problem
 from milepost.services import archive as archives
-from milepost.services.archive import Archive, Header
+from milepost.services.archive import Archive, Header, Line
 from milepost.services.tracking import now
 from milepost.store.dialect import Dialect
 from milepost.store.snapshot import Snapshot, Target, decoded, snapshot
@@ -34,7 +36,8 @@ Advance = Callable[[int], None]
 
 
 class Backup(Struct):
-    """A backup as it is listed. Times in milliseconds; `finished` None for one cut short."""
+    """A backup as it is listed: the database as it was when it `started`. Times in milliseconds;
+    `finished` None for one cut short."""
 
     name: str
     path: str
@@ -44,6 +47,20 @@ class Backup(Struct):
     rows: int
     artifacts: int
     schema_version: int
+
+
+class Created(Backup, kw_only=True):
+    """A backup that was made just now, or finished where another command was cut short."""
+
+    continued: bool
+
+
+class Source(NamedTuple):
+    """What is backed up; `identity` tells it from others of its kind."""
+
+    dialect: Dialect
+    artifacts: Spot | None
+    identity: str
 
 
 def default_name() -> str:
@@ -61,25 +78,62 @@ def is_free(target: Path) -> bool:
     return header.finished is None if header else not any(target.iterdir())
 
 
-def create(dialect: Dialect, target: Path, artifacts: Spot | None, advance: Advance) -> Backup:
-    """Write a backup into the folder or .tar.gz `target`, over one that was cut short."""
+def create(source: Source, target: Path, advance: Advance) -> Created:
+    """Write a backup into the folder or .tar.gz `target`; one of the same that was cut short there
+    goes on, see `_begun`."""
     packed = archives.is_packed(target)
     folder = target.with_name(f"{target.name}.folder") if packed else target
     archive = Archive(folder, FORMAT)
-    # Never continued: a snapshot cannot be entered twice.
-    selection = {"database": dialect.name, "artifacts": artifacts is not None, "begun": now()}
-    header = Header(FORMAT, now(), selection)
+    with archive.alone():
+        header, continued = _begun(archive, source)
+        if header.finished is None:
+            _fill(archive, header, source, advance)
+        if packed:
+            archives.pack(folder, target)
+            rmtree(folder)
+    return Created(**asdict(_described(target, header)), continued=continued)
+
+
+def _begun(archive: Archive, source: Source) -> tuple[Header, bool]:
+    """What is to be written, and whether it goes on where another was cut short.
+
+    A snapshot cannot be entered twice: one that was not read to its end is begun anew. One that
+    was is kept, as of its time, and so are the artifacts copied since.
+    """
+    old = archive.header()
+    selection = {
+        "database": source.dialect.name,
+        "of": source.identity,
+        "artifacts": source.artifacts is not None,
+    }
+    if old and old.selection == selection and "tables" in old.counts and _sound(archive):
+        return old, True
+    return Header(FORMAT, now(), selection), False
+
+
+def _sound(archive: Archive) -> bool:
+    """Whether all of the tables is there as it was written, also after the machine went down."""
+    archive.load()
+    try:
+        for line in archive.lines("tables/"):
+            archive.check(line)
+    except Problem:
+        return False
+    return True
+
+
+def _fill(archive: Archive, header: Header, source: Source, advance: Advance) -> None:
     archive.begin(header)
-    with snapshot(dialect) as opened:
-        tables = {t: _table(archive, opened, t, advance) for t in opened.tables()}
-        header.counts = {"milepost": __version__, "schema": opened.version, "tables": tables}
-    header.counts["artifacts"] = _copy_out(archive, artifacts, advance) if artifacts else 0
+    if "tables" not in header.counts:
+        with snapshot(source.dialect) as opened:
+            tables = {t: _table(archive, opened, t, advance) for t in opened.tables()}
+            header.counts = {"milepost": __version__, "schema": opened.version, "tables": tables}
+        archive.put_header(header)
+    if source.artifacts:
+        _copy_out(archive, source.artifacts, advance)
+    header.counts["artifacts"] = len(archive.lines("artifacts/"))
     header.finished = now()
     archive.finish(header)
-    if packed:
-        archives.pack(folder, target)
-        rmtree(folder)
-    return _described(target, header)
 
 
 def _table(archive: Archive, opened: Snapshot, table: str, advance: Advance) -> int:
@@ -92,22 +146,24 @@ def _table(archive: Archive, opened: Snapshot, table: str, advance: Advance) -> 
     return total
 
 
-def _copy_out(archive: Archive, spot: Spot, advance: Advance) -> int:
-    count = 0
+def _copy_out(archive: Archive, spot: Spot, advance: Advance) -> None:
     for entry in spot.store.walk(spot.path):
-        archive.put(
-            f"artifacts/{entry.path[len(spot.path) :].strip('/')}", _pieces(spot, entry.path)
-        )
-        count += 1
+        name = f"artifacts/{entry.path[len(spot.path) :].strip('/')}"
+        with suppress(NotFound):  # deleted by somebody between being listed and being read
+            if not _copied(archive.line(name), entry.path, spot):
+                _copy(archive, name, entry.path, spot)
         advance(1)
-    return count
 
 
-def _pieces(spot: Spot, path: str) -> Iterator[bytes]:
+def _copied(line: Line | None, path: str, spot: Spot) -> bool:
+    """Whether a file is in the archive as it is in the store."""
+    return line is not None and line.etag == spot.store.stat(path).etag
+
+
+def _copy(archive: Archive, name: str, path: str, spot: Spot) -> None:
     reader = spot.store.open(path)
     try:
-        while piece := reader.read():
-            yield piece
+        archive.put(name, iter(reader.read, b""), etag=reader.stat.etag)
     finally:
         reader.close()
 
@@ -161,7 +217,7 @@ def faults(archive: Archive, advance: Advance) -> Iterator[str]:
             yield f"table {table} has {tables.get(table, 0)} rows, {rows} were backed up"
 
 
-def _checked(archive: Archive, line: archives.Line, tables: dict[str, int]) -> dict[str, int]:
+def _checked(archive: Archive, line: Line, tables: dict[str, int]) -> dict[str, int]:
     if not line.file.startswith("tables/"):
         archive.check(line)
         return tables

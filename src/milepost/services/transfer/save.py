@@ -41,11 +41,24 @@ def export(
 ) -> Exported:
     """Write experiments to `target`. Killed and run again it goes on where it was; run again
     after it finished it brings the export up to date."""
-    found = here.experiments(names)
     folder = target.with_name(f"{target.name}.folder") if is_packed(target) else target
     archive = Archive(folder, FORMAT)
+    with archive.alone():
+        done = Exported(str(target))
+        _fill(archive, done, here, names, artifacts=artifacts, advance=advance)
+        if is_packed(target):
+            pack(folder, target)
+            shutil.rmtree(folder)
+    return done
+
+
+def _fill(
+    archive: Archive, done: Exported, here: Here, names: Sequence[str], *, artifacts: bool,
+    advance: Advance,
+) -> None:  # fmt: skip
+    found = here.experiments(names)
     header = Header(FORMAT, now(), {"experiments": sorted(names), "artifacts": artifacts})
-    done = Exported(str(target), continued=archive.begin(header))
+    done.continued = archive.begin(header)
     for experiment, _ in found:
         _Saver(archive, here, experiment, artifacts, advance).save(done)
         done.experiments += 1
@@ -55,10 +68,6 @@ def export(
     header.finished = now()
     header.counts = msgspec.to_builtins(done)
     archive.finish(header)
-    if is_packed(target):
-        pack(folder, target)
-        shutil.rmtree(folder)
-    return done
 
 
 class _Saver:
