@@ -1,0 +1,53 @@
+"""Real clients and a server that asks for a password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.e2e.test_artifact_stores import MULTIPART, SCRIPTS, TOLD
+from tests.parts.milepost import StartMilepost
+from tests.parts.mlflow import CLIENTS, MlflowClient
+from tests.parts.s3 import S3
+
+SCRIPT = SCRIPTS / "passwords.py"
+USER, PASSWORD = "ml-team", "sécure pass:word"
+AUTH = {
+    "MLFLOW_AUTH_ENABLED": "true",
+    "MLFLOW_AUTH_USERNAME": USER,
+    "MLFLOW_AUTH_PASSWORD": PASSWORD,
+}
+SIGNED_IN = {"MLFLOW_TRACKING_USERNAME": USER, "MLFLOW_TRACKING_PASSWORD": PASSWORD}
+FACTS = {
+    "without": True,
+    "wrong": True,
+    "right": "",
+    "history": 3,
+    "same": [True, True],
+    "listed": ["files/large.bin", "files/small.txt"],
+}
+
+
+@pytest.mark.parametrize("version", ["1.30.1", *CLIENTS])
+def test_a_client_with_the_password(
+    version: str,
+    mlflow_client_of: Callable[[str], MlflowClient],
+    milepost_server: StartMilepost,
+    s3: S3,
+    s3_bucket: str,
+) -> None:
+    """Everything it does, files through the server and past it."""
+    env = {**AUTH, **s3.environment, "MLFLOW_ARTIFACTS_BUCKET": s3_bucket}
+    server = milepost_server(env=env)
+    client = mlflow_client_of(version)
+    env = {**SIGNED_IN, **MULTIPART, **TOLD}
+    assert client.run(SCRIPT, server.url, "signed in", str(7 << 20), **env) == FACTS
+    history = httpx.get(
+        f"{server.url}/api/3.0/milepost/registered-models/history",
+        params={"name": "signed in"},
+        auth=(USER, PASSWORD),
+        trust_env=False,
+    )
+    assert {change["actor"] for change in history.json()["changes"]} == {USER}
