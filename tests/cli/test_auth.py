@@ -46,11 +46,32 @@ def test_a_password_nobody_gave(server: MilepostServer, session: Session) -> Non
     assert status(server, first) == 200
 
     session.env = {"MILEPOST_DATA_DIR": str(server.data)}
+    commands_ask(session, server, first)
     second = session.json("milepost auth reset")["password"]
     assert second != first
     assert status(server, second) == 200
     assert session.text("milepost auth reset").startswith("user admin, password ")
     assert second not in server.log
+
+
+def commands_ask(session: Session, server: MilepostServer, password: str) -> None:
+    """They take what MLflow's clients take, and say so where it is missing."""
+    port = server.url.rpartition(":")[2]
+    asked = session.json(f"milepost status --url {server.url}")["server"]
+    assert (asked["running"], asked["version"]) == (True, "unknown")
+    assert "asks for a password: set MLFLOW_TRACKING_USERNAME and" in asked["problem"]
+    assert "asks for a password" in session.text(f"milepost doctor --port {port}")
+    experiments = f"milepost experiments --url {server.url}"
+    assert "asks for a password" in session.refusal(experiments)
+    data, user = session.env, {"MLFLOW_TRACKING_USERNAME": "admin"}
+    session.env = {**data, **user, "MLFLOW_TRACKING_PASSWORD": "wrong"}
+    assert "does not accept" in session.refusal(experiments)
+    session.env = {**data, **user, "MLFLOW_TRACKING_PASSWORD": password}
+    assert [e["name"] for e in session.json(experiments)] == ["Default"]
+    assert session.json(f"milepost status --url {server.url}")["server"]["status"] == "OK"
+    assert "asks for" not in session.text(f"milepost doctor --port {port}")
+    session.run(f"milepost import {server.url} --data-dir taken-over")
+    session.env = data
 
 
 def test_the_settings_are_the_truth_from_the_next_start(session: Session) -> None:
@@ -71,6 +92,7 @@ def test_the_settings_are_the_truth_from_the_next_start(session: Session) -> Non
     for secret in ("staging-password", "strong-production-password"):
         assert secret not in after.log
         assert secret not in session.text("milepost config show")
+    assert "MLFLOW_TRACKING_USERNAME=ml-team" in session.text("milepost info")
 
 
 def test_users_in_a_database_of_their_own(milepost_server: StartMilepost, store_uri: str) -> None:

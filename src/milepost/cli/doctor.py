@@ -13,7 +13,7 @@ from milepost.cli.options import loaded, setting_options
 from milepost.cli.output import emit, json_option, not_well
 from milepost.cli.status import server_url
 from milepost.config import Settings
-from milepost.errors import Problem
+from milepost.errors import Unavailable
 from milepost.services.doctor import Doctor
 from milepost.services.machine import FAIL, WARN
 from milepost.store.db import open_dialect
@@ -66,11 +66,12 @@ def doctor(as_json: bool, **flags: Any) -> None:
 
 
 def _clients(settings: Settings) -> list[str] | None:
-    """The client releases that the running server has seen; None if none runs."""
+    """The client releases that the running server has seen; None if none runs. Raises
+    Unauthenticated where it asks for a password."""
     server = TrackingServer(server_url(settings), timeout=2)
     try:
         server.ask("/health")
         _, text = server.ask("/metrics")
-    except Problem:
+    except Unavailable:
         return None
     return sorted(set(_CLIENT.findall(text)) - {"other"})

@@ -18,7 +18,7 @@ from milepost.cli.options import loaded, setting_options
 from milepost.cli.output import emit, json_option, not_well, pairs, size, when
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
-from milepost.errors import NotFound, Problem, Unavailable
+from milepost.errors import NotFound, Problem, Unauthenticated, Unavailable
 from milepost.http.logs import as_object, log_path
 from milepost.services import backup
 from milepost.store import inspect
@@ -43,15 +43,20 @@ def ask_server(url: str) -> dict[str, Any]:
         alive, said = server.ask("/health")
         if alive != HTTPStatus.OK:
             raise Unavailable(f"{server.url}/health answers {alive}: {said[:200]}")
-        known, version = server.ask("/version")
-        found = {
-            "url": server.url,
-            "running": True,
-            "version": version if known == HTTPStatus.OK else "unknown",
-        }
-        _, said = server.ask("/health/details")
+        found = _details(server)
     except Problem as problem:
         return {"url": server.url, "running": False, "problem": problem.message}
+    return {"url": server.url, "running": True, "version": "unknown", **found}
+
+
+def _details(server: TrackingServer) -> dict[str, Any]:
+    """What is told to whoever may know it."""
+    try:
+        known, version = server.ask("/version")
+        _, said = server.ask("/health/details")
+    except Unauthenticated as problem:
+        return {"problem": problem.message}
+    found: dict[str, Any] = {"version": version} if known == HTTPStatus.OK else {}
     try:
         details = json.loads(said)
         found |= {name: details[name] for name in ("status", "parts", "breakers")}
@@ -134,6 +139,8 @@ def _served(server: dict[str, Any], part: str) -> str:
 def _state(server: dict[str, Any]) -> str:
     if not server["running"]:
         return f"not running ({server['problem']})"
+    if "problem" in server:
+        return f"running, but tells no more: {server['problem']}"
     return f"running, version {server['version']}, {server.get('status', 'OK')}"
 
 
@@ -156,7 +163,7 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
         "version": __version__,
         "url": address,
         "tracking_uri": public,
-        "environment": {"MLFLOW_TRACKING_URI": public},
+        "environment": _environment(public, settings),
         "health": f"{address}/health",
         "metrics": f"{address}/metrics" if settings.serves_metrics else None,
     }
@@ -172,8 +179,16 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
         (n.replace("_", " "), v) for n, v in data.items() if n not in ("environment", "gateway")
     ]
     rows += [(f"gateway route {name}", where) for name, where in data.get("gateway", {}).items()]
-    export = f"export MLFLOW_TRACKING_URI={shlex.quote(public)}"
-    emit(data, lambda: f"{pairs(rows)}\n\n{export}", as_json=as_json)
+    exports = "\n".join(f"export {n}={shlex.quote(v)}" for n, v in data["environment"].items())
+    emit(data, lambda: f"{pairs(rows)}\n\n{exports}", as_json=as_json)
+
+
+def _environment(tracking_uri: str, settings: Settings) -> dict[str, str]:
+    """What a training machine needs, but for the password, which is nothing to be shown."""
+    found = {"MLFLOW_TRACKING_URI": tracking_uri}
+    if settings.auth_enabled:
+        found["MLFLOW_TRACKING_USERNAME"] = settings.auth_username
+    return found
 
 
 def _addresses(settings: Settings) -> dict[str, str]:

@@ -44,8 +44,8 @@ _CREDENTIAL_FILES = {"s3": "~/.aws/credentials", "gs": "~/.config/gcloud"}
 
 class Doctor:
     """Looks at one server's surroundings. `place` gives the artifact store of the settings,
-    `clients` the client releases that the running server has seen (None if none runs), `reach`
-    raises a Problem where no server answers at a URL."""
+    `clients` the client releases that the running server has seen (None if none runs, a Problem
+    where it does not tell), `reach` raises a Problem where no server answers at a URL."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Doctor:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                if self._clients() is not None:
+                if self._runs():
                     return Finding("port", OK, f"a server answers on {host}:{port}{reach}")
                 return Finding(
                     "port",
@@ -288,8 +288,18 @@ class Doctor:
                 f"Set {names[0]} (and its secret), unless the machine itself has a role.",
             )
 
+    def _runs(self) -> bool:
+        """Whether a server answers at the port, even if it does not tell its clients."""
+        try:
+            return self._clients() is not None
+        except Problem:
+            return True
+
     def _client_versions(self) -> Finding:
-        seen = self._clients()
+        try:
+            seen = self._clients()
+        except Problem as problem:
+            return Finding("clients", WARN, problem.message, "Then ask again.")
         if seen is None:
             return Finding("clients", OK, "no server is running to ask which clients it has seen")
         old = [v for v in seen if v.split(".")[0] in ("0", "1")]

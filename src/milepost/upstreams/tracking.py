@@ -19,7 +19,9 @@ from milepost.errors import Denied, Invalid, NotFound, Problem, Unauthenticated,
 _ATTEMPTS = 4
 _PIECE = 1 << 20
 _RETRIED = {408, 429, 500, 502, 503, 504}
-_KINDS: dict[int, type[Problem]] = {400: Invalid, 401: Unauthenticated, 403: Denied, 404: NotFound}
+_UNAUTHORIZED = 401
+_KINDS: dict[int, type[Problem]] = {400: Invalid, 403: Denied, 404: NotFound}
+_VARIABLES = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 
 Query = Mapping[str, str | int | Sequence[str]]
 
@@ -52,13 +54,16 @@ class TrackingServer:
 
     def ask(self, path: str) -> tuple[int, str]:
         """One GET, once: the status, whatever it is, and the text. Raises Unavailable where nobody
-        answers."""
+        answers, Unauthenticated where a password is wanted."""
         try:
             response = self._send("GET", f"{self._parts.path.rstrip('/')}{quote(path)}", None)
-            return response.status, response.read().decode(errors="replace").strip()
+            text = response.read().decode(errors="replace").strip()
         except (OSError, http.client.HTTPException) as error:
             self._drop()
             raise Unavailable(f"{self.url} cannot be reached: {error}") from error
+        if response.status == _UNAUTHORIZED:
+            raise self._locked()
+        return response.status, text
 
     def content(self, path: str, query: Query) -> Iterator[bytes]:
         """A file, piece by piece."""
@@ -82,10 +87,17 @@ class TrackingServer:
                 if response.status < 300:
                     return response
                 data = response.read()
+                if response.status == _UNAUTHORIZED:
+                    raise self._locked()
                 if response.status not in _RETRIED or attempt == _ATTEMPTS:
                     raise _problem(response.status, data, f"{self.url}{path}")
             time.sleep(0.1 * 2**attempt)
         raise Unavailable(f"{self.url} does not answer.")
+
+    def _locked(self) -> Unauthenticated:
+        if "Authorization" in self._headers:
+            return Unauthenticated(f"{self.url} does not accept {_VARIABLES}.")
+        return Unauthenticated(f"{self.url} asks for a password: set {_VARIABLES}.")
 
     def _send(self, method: str, target: str, body: bytes | None) -> http.client.HTTPResponse:
         connection = self._connection()
