@@ -224,6 +224,13 @@ def test_files_that_cannot_be_fetched(house: House) -> None:
     assert house.served.problem == f"models:/m/1: {house.refuse}"
 
 
+def test_a_link_that_somebody_removed_is_made_again(house: House) -> None:
+    server = house.serving(1)
+    (house.folder / "0").unlink()
+    house.tick()
+    assert house.answering == server.address.socket
+
+
 def test_the_end_leaves_no_server(house: House) -> None:
     old = house.serving(1)
     house.serving(2)

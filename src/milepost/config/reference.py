@@ -93,6 +93,8 @@ def exports(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, s
         "MLFLOW_HTTP_REQUEST_TIMEOUT": f"{settings.client_read_timeout:.0f}",
         "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": f"{settings.client_write_timeout:.0f}",
     }
+    if settings.gateway_enabled:
+        found["MLFLOW_DEPLOYMENTS_TARGET"] = settings.gateway_uri or found["MLFLOW_TRACKING_URI"]
     if settings.auth_enabled:
         found["MLFLOW_TRACKING_USERNAME"] = settings.auth_username
         found["MLFLOW_TRACKING_PASSWORD"] = settings.auth_password

@@ -168,10 +168,9 @@ class Settings(Features, Gateway, Observation, Resilience, Timeouts, Listening, 
 
     @property
     def gateway_address(self) -> str:
-        """What the URLs of the gateway's routes begin with, on this machine."""
-        if self.gateway_port:
-            return self.gateway_uri.rstrip("/")
-        return f"http://{self.host}:{self.port}{self.static_prefix}"
+        """What the URLs of the gateway's routes begin with."""
+        own = f"http://{self.host}:{self.port}{self.static_prefix}"
+        return self.gateway_uri.rstrip("/") or own
 
     @property
     def measuring(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from httptools import HttpParserError, HttpResponseParser
 
 from milepost.errors import Unavailable
-from milepost.http.asgi import DisconnectedError, Headers, Receive, Scope, Send
+from milepost.http.asgi import WHOLE, DisconnectedError, Headers, Receive, Scope, Send
 from milepost.http.transfer import Body
 from milepost.upstreams.base import Address
 
@@ -30,6 +30,9 @@ _ASKED = {
     *(b"traceparent", b"tracestate"),
 }
 """Headers that a model server gets to see: nothing that says who asks, or lets it ask as them."""
+
+_BARE = (204, 304)
+"""Statuses of answers that have no body."""
 
 _ANSWERED = {b"content-type", b"content-length", b"content-encoding", b"retry-after"}
 # An answer is anybody's text from this server's origin; in a browser it is nothing but data.
@@ -261,9 +264,16 @@ class _Answer:
 
 
 async def _send_on(answer: _Answer, send: Send) -> None:
+    body, answer.pieces = b"".join(answer.pieces), []
     if not answer.begun:
         answer.begun = True
-        head = [*answer.headers, _SANDBOX]
-        await send({"type": "http.response.start", "status": answer.status, "headers": head})
-    body, answer.pieces = b"".join(answer.pieces), []
+        head = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+        answer.headers.append(_SANDBOX)
+        if answer.complete and answer.status not in _BARE:
+            # It is all there: then it leaves as one.
+            length = (b"content-length", b"%d" % len(body))
+            head["headers"] = [*(h for h in answer.headers if h[0] != length[0]), length]
+            await send({**head, WHOLE: body})
+            return
+        await send(head)
     await send({"type": "http.response.body", "body": body, "more_body": not answer.complete})

@@ -158,6 +158,8 @@ class KeptRoute:
             log.info("gateway route %s: %s is no longer served", self._route.name, target.uri)
             self._link.unlink(missing_ok=True)
             self._retire()
+        elif not self._link.is_symlink():
+            self._point_to(server)  # somebody tidied up
 
     def _look_at_next(self) -> None:
         coming = self._next
@@ -178,10 +180,7 @@ class KeptRoute:
 
     def _switch(self, coming: _Start) -> None:
         server = coming.launched.result()
-        fresh = self._link.with_name(f"{self._link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(server.address.socket)
-        fresh.replace(self._link)
+        self._point_to(server)
         took = self._clock() - coming.began
         slow = took > self._patience.slow_load
         log.log(
@@ -192,6 +191,12 @@ class KeptRoute:
         self._retire()
         self._next, self._problem = None, ""
         self._serving = (coming.target, server, self._clock())
+
+    def _point_to(self, server: Server) -> None:
+        fresh = self._link.with_name(f"{self._link.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(server.address.socket)
+        fresh.replace(self._link)
 
     def _retire(self) -> None:
         if self._serving is not None:

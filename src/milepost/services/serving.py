@@ -30,7 +30,6 @@ from milepost.upstreams.base import Address, at_url, ping
 from milepost.upstreams.scoring import check_python
 
 _PREFIX = "milepost-gateway-"
-_LOCK = "lock"
 _MOST_SOCKET_PATH = 100
 """Bytes that the path of a Unix socket may have everywhere, less some."""
 
@@ -174,8 +173,9 @@ def _made(name: str) -> Path:
 
 
 def _claimed(folder: Path) -> int | None:
-    """The lock of a folder, which ends with its holder; None where another has it."""
-    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    """The lock of a folder, which ends with its holder; None where another has it. What cleans up
+    temporary files passes by a folder that is locked."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -195,9 +195,11 @@ def _empty(folder: Path) -> None:
 
 def _sweep(temporary: Path) -> None:
     """Remove the folders of servers that were killed: copies of models take up room."""
-    for lock in temporary.glob(f"{_PREFIX}*/{_LOCK}"):
+    for folder in temporary.glob(f"{_PREFIX}*"):
         with suppress(OSError):  # somebody else's
-            claim = _claimed(lock.parent)
+            claim = _claimed(folder)
             if claim is not None:
-                shutil.rmtree(lock.parent, ignore_errors=True)
+                # One without anything in it may have been made this moment.
+                if any(folder.iterdir()):
+                    shutil.rmtree(folder, ignore_errors=True)
                 os.close(claim)

@@ -19,7 +19,10 @@ from milepost.upstreams.base import Address, ping
 _PROGRAM = Path(__file__).with_name("scoring_program.py")
 _PING_SECONDS = 0.5
 _LONGEST_LINE = 2000
-_HAS_MLFLOW = "import sys, importlib.util as u; sys.exit(u.find_spec('mlflow') is None)"
+# A folder that happens to be called mlflow has no origin.
+_HAS_MLFLOW = (
+    "import sys, importlib.util as u; s = u.find_spec('mlflow'); sys.exit(not (s and s.origin))"
+)
 _SECRETS = re.compile(r"//[^/\s:@]*:[^/\s@]*@")
 
 
