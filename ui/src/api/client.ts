@@ -17,7 +17,8 @@ export class ApiError extends Error {
 export type Places = Record<string, string>;
 
 export function url(path: string, query: object = {}): string {
-  const target = new URL(`ajax-api/3.0/${path}`, document.baseURI);
+  const version = path.startsWith("milepost/") ? "3.0" : "2.0";
+  const target = new URL(`ajax-api/${version}/${path}`, document.baseURI);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== "") target.searchParams.set(name, String(value));
   }
