@@ -61,6 +61,12 @@ def test_a_host_of_its_own_with_tls_and_a_password(
     page.get_by_label("Description").fill("behind a door")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".timeline li").first).to_contain_text("ann")
+    server.kill()
+    expect(page.locator(".live")).to_have_text("Not live")
+    server.start()
+    site.call("registered-models/update", {"name": "guarded", "description": "back"}, "PATCH")
+    expect(page.locator(".markdown")).to_have_text("back")
+    expect(page.locator(".live")).to_have_text("Live")
 
 
 def test_below_a_path_without_tls(

@@ -10,17 +10,51 @@ from tests.ui.site import Site
 
 def test_a_run_comes_back_from_the_trash(site: Site, visitor: Visitor) -> None:
     number = site.experiment("trash run")
-    run_id = site.run(number, "thrown away")
+    run_id = site.run(number, "cast off")
     site.call("runs/delete", {"run_id": run_id})
     page = visitor.go("trash")
-    page.get_by_label("Select thrown away").check()
+    page.get_by_label("Select cast off").check()
     page.get_by_role("button", name="Restore 1 run").click()
     expect(page.get_by_text("1 run restored")).to_be_visible()
-    expect(page.get_by_label("Select thrown away")).to_have_count(0)
+    expect(page.get_by_label("Select cast off")).to_have_count(0)
     assert (
         site.call(f"runs/get?run_id={run_id}", {}, "GET")["run"]["info"]["lifecycle_stage"]
         == "active"
     )
+
+
+def test_what_is_in_the_trash_says_so_and_comes_back(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("thrown away")
+    site.run(number, "with it")
+    site.call("experiments/delete", {"experiment_id": number})
+    page = visitor.go(f"experiments/{number}")
+    expect(page.get_by_text("In the trash", exact=True)).to_be_visible()
+    page.get_by_role("link", name="with it").click()
+    expect(page.get_by_text("In the trash", exact=True)).to_be_visible()
+    page = visitor.go(f"experiments/{number}")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("In the trash", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="with it")).to_be_visible()
+
+
+def test_the_trash_follows_what_others_do(site: Site, visitor: Visitor) -> None:
+    """Only what changed is asked for."""
+    number = site.experiment("trash followed")
+    runs = [site.run(number, f"followed-{i}") for i in range(2)]
+    page = visitor.go("trash?q=followed")
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    expect(page.locator(".live")).to_have_text("Live")
+    lists = visitor.asked("experiments/search")
+    site.call("runs/delete", {"run_id": runs[0]})
+    expect(page.get_by_label("Select followed-0")).to_be_visible()
+    expect(page.get_by_label("Select followed-1")).to_have_count(0)
+    site.call("experiments/delete", {"experiment_id": number})
+    expect(page.get_by_label("Select followed-1")).to_be_visible()
+    page.get_by_role("button", name="Experiments").click()
+    expect(page.get_by_label("Select trash followed")).to_be_visible()
+    site.call("experiments/restore", {"experiment_id": number})
+    expect(page.get_by_label("Select trash followed")).to_have_count(0)
+    assert visitor.asked("experiments/search") == lists
 
 
 def test_an_experiment_is_deleted_forever(site: Site, visitor: Visitor) -> None:

@@ -1,10 +1,12 @@
 /** Numbers, times and sizes as people read them. */
 
-/** A metric's value: enough digits to tell values apart, few enough to scan a column. */
+/** A metric's value: enough digits to tell values apart, few enough to scan a column. MLflow keeps
+ * what is infinite as the largest number there is. */
 export function number(value: number | string | null | undefined, digits = 5): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "string") return value.replace("Infinity", "∞");
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞";
+  if (Number.isNaN(value)) return "NaN";
+  if (Math.abs(value) >= Number.MAX_VALUE) return value > 0 ? "∞" : "-∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return value.toLocaleString("en-US");
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) return trimmed(value.toExponential(digits - 2));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { scale } from "../src/charts/scale";
+import { compact, scale } from "../src/charts/scale";
 import { continued } from "../src/charts/store";
 import { stepOf } from "../src/compare/step";
 import { ago, bytes, duration, number } from "../src/format";
 import { signatureOf } from "../src/models/signature";
-import { blocks } from "../src/parts/markdown";
+import { blocks, firstLine } from "../src/parts/markdown";
 import { csvRows } from "../src/run/csv";
 
 describe("format", () => {
@@ -17,6 +17,13 @@ describe("format", () => {
     expect(number(null)).toBe("");
   });
 
+  it("knows as infinite what MLflow keeps as the largest number", () => {
+    expect(number(Number.MAX_VALUE)).toBe("∞");
+    expect(number(-1.7976931348623157e308)).toBe("-∞");
+    expect(number(1e300)).toBe("1e300");
+    expect(compact(1.25e25)).toBe("1.25e25");
+  });
+
   it("tells durations and times as people do", () => {
     expect(duration(950)).toBe("950 ms");
     expect(duration(65_000)).toBe("1m 05s");
@@ -24,6 +31,14 @@ describe("format", () => {
     expect(ago(1000, 1000)).toBe("just now");
     expect(ago(0)).toBe("");
     expect(bytes(2048)).toBe("2.00 KB");
+  });
+});
+
+describe("the first line of a description", () => {
+  it("is without the marks that a heading, a list or emphasis has", () => {
+    expect(firstLine("\n# Who **leaves**, by [ada](https://a.example)")).toBe("Who leaves, by ada");
+    expect(firstLine("- `train.py` of snake_case")).toBe("train.py of snake_case");
+    expect(firstLine("")).toBe("");
   });
 });
 

@@ -69,9 +69,14 @@ function unpacked(reply: CurveReply, runs: string[], keys: string[]): Curve {
     key: keys[reply.key] ?? "",
     size: reply.size,
     steps: numbers(reply.steps),
-    values: numbers(reply.values),
+    values: numbers(reply.values).map(unbounded),
     times: reply.times ? numbers(reply.times) : null,
   };
+}
+
+/** MLflow keeps what is infinite as the largest number there is. */
+function unbounded(value: number): number {
+  return Math.abs(value) < Number.MAX_VALUE ? value : value * Number.POSITIVE_INFINITY;
 }
 
 function numbers(base64: string): Float64Array {

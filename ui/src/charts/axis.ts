@@ -9,7 +9,7 @@ export interface ValueAxis {
 }
 
 export function asNumber(value: number | string | null | undefined): number {
-  if (typeof value === "number") return value;
+  if (typeof value === "number") return Math.abs(value) < Number.MAX_VALUE ? value : Number.NaN;
   if (value === null || value === undefined || value.trim() === "") return Number.NaN;
   return Number(value);
 }

@@ -52,6 +52,7 @@ export function ChartCard({ name, runs, store, settings, shared, onDropOn }: Pro
     [found, turn, runs, settings],
   );
   const xKind = xKindOf(settings);
+  const finite = useMemo(() => lines.some((line) => line.ys.some(Number.isFinite)), [lines]);
   const png = () => {
     const canvas = box.current?.querySelector("canvas");
     canvas?.toBlob((blob) => blob && save(fileName(name, "png"), blob));
@@ -114,9 +115,11 @@ export function ChartCard({ name, runs, store, settings, shared, onDropOn }: Pro
         />
       </header>
       <div class={`chart-box ${settings.size}`} ref={box}>
-        {seen && found && lines.length > 0 && chart}
-        {seen && found && lines.length === 0 && (
-          <div class="chart-note">Not logged by these runs</div>
+        {seen && found && finite && chart}
+        {seen && found && !finite && (
+          <div class="chart-note">
+            {lines.length > 0 ? "Only NaN and infinite values" : "Not logged by these runs"}
+          </div>
         )}
         {seen && !found && <div class="chart-note">Loading…</div>}
       </div>

@@ -120,11 +120,20 @@ export function paintLine(surface: Surface, plot: Plot, line: Line, style: LineS
     surface.polyline(pixels(plot, line.xs, line.raw), faint);
   }
   const points = pixels(plot, line.xs, line.ys);
-  if (line.xs.length === 1) {
-    surface.circle(points[0] ?? 0, points[1] ?? 0, 2.5, line.color, style.alpha);
-  } else {
-    surface.polyline(points, { color: line.color, ...style });
+  surface.polyline(points, { color: line.color, ...style });
+  for (const at of lonely(points)) {
+    surface.circle(points[at] ?? 0, points[at + 1] ?? 0, 2.5, line.color, style.alpha);
   }
+}
+
+/** Where points have no neighbour to draw a line to. */
+function lonely(points: Float32Array): number[] {
+  const found: number[] = [];
+  const drawn = (at: number) => Number.isFinite(points[at + 1] ?? Number.NaN);
+  for (let at = 0; at < points.length; at += 2) {
+    if (drawn(at) && !drawn(at - 2) && !drawn(at + 2)) found.push(at);
+  }
+  return found;
 }
 
 export function paintBest(surface: Surface, plot: Plot, line: Line, palette: Palette): void {

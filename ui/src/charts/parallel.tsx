@@ -106,12 +106,16 @@ export function ParallelChart({ columns, samples, onOpen }: ComparisonProps) {
               color: palette.strong,
               width: 1.5,
             });
-            surface.text(x, 14, columnLabel(id), { color: palette.text, align: "center" });
+            const most = Math.max(4, Math.floor(gap / 7));
+            const name = columnLabel(id);
+            const label = name.length > most ? `${name.slice(0, most - 1)}…` : name;
+            surface.text(x, 14, label, { color: palette.text, align: "center" });
             const axis = axes[i];
             for (const tick of axis?.scale.ticks ?? []) {
               const y = axis?.scale.toPixel(tick) ?? 0;
               surface.text(x + 6, y, axis?.scale.label(tick) ?? "", {
                 color: palette.text,
+                halo: palette.background,
                 size: 10,
               });
             }

@@ -104,6 +104,7 @@ function labels(kind: AxisKind, ticks: number[]): (value: number) => string {
 
 export function compact(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e12) return number(value, 4);
   if (size >= 1e9) return `${number(value / 1e9, 3)}G`;
   if (size >= 1e6) return `${number(value / 1e6, 3)}M`;
   if (size >= 1e4) return `${number(value / 1e3, 4)}k`;

@@ -30,6 +30,8 @@ export interface TextStyle {
   align?: "left" | "center" | "right";
   size?: number;
   rotate?: boolean;
+  /** A colour around the letters, where they stand on lines. */
+  halo?: string;
 }
 
 export class CanvasSurface implements Surface {
@@ -98,6 +100,12 @@ export class CanvasSurface implements Surface {
     g.textAlign = style.align ?? "left";
     g.textBaseline = "middle";
     if (!style.rotate) {
+      if (style.halo) {
+        g.strokeStyle = style.halo;
+        g.lineWidth = 3;
+        g.setLineDash([]);
+        g.strokeText(text, x, y);
+      }
       g.fillText(text, x, y);
       return;
     }
@@ -173,8 +181,9 @@ export class SvgSurface implements Surface {
   text(x: number, y: number, text: string, style: TextStyle): void {
     const anchor = { left: "start", center: "middle", right: "end" }[style.align ?? "left"];
     const turn = style.rotate ? ` transform="rotate(-90 ${x} ${y})"` : "";
+    const halo = style.halo ? ` stroke="${style.halo}" stroke-width="3" paint-order="stroke"` : "";
     this.parts.push(
-      `<text x="${x}" y="${y}" fill="${style.color}" font-size="${style.size ?? 11}" text-anchor="${anchor}" dominant-baseline="middle"${turn}>${escaped(text)}</text>`,
+      `<text x="${x}" y="${y}" fill="${style.color}" font-size="${style.size ?? 11}" text-anchor="${anchor}" dominant-baseline="middle"${turn}${halo}>${escaped(text)}</text>`,
     );
   }
 

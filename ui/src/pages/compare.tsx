@@ -59,7 +59,10 @@ export function ComparePage() {
       </Empty>
     );
   }
-  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  if (error !== undefined && !data)
+    return (
+      <Failure error={error} retry={reload} instead={["All experiments", href(["experiments"])]} />
+    );
   if (!data) return <Loading />;
   const tab = (address.value.query.get("tab") ?? "values") as Tab;
   const experiments = [...new Set(data.map((side) => side.run.info.experiment_id))];

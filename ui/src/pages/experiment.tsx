@@ -1,12 +1,12 @@
 /** One experiment: its runs as a table, as charts, and what is said about it. */
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { keysOf } from "../api/overview";
-import { getExperiment } from "../api/tracking";
+import { getExperiment, restoreExperiment } from "../api/tracking";
 
 import { plural } from "../format";
 import { Button, Failure, Loading } from "../parts/basics";
-import { Head } from "../parts/head";
+import { Head, InTrash } from "../parts/head";
 import { Icon, type IconName } from "../parts/icon";
 import { ColumnChooser } from "../runs/column-chooser";
 import { FilterInput } from "../runs/filter-input";
@@ -18,6 +18,7 @@ import { RunsTable } from "../runs/table";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { address, href, setQuery } from "../state/router";
+import { attempt } from "../state/toast";
 import { AboutExperiment } from "./about-experiment";
 import { ExperimentDialog } from "./experiment-dialog";
 import { LazyCharts, preloadCharts } from "./lazy-charts";
@@ -31,7 +32,10 @@ const TABS: [Tab, string, IconName][] = [
 export function ExperimentPage({ id }: { id: string }) {
   const experiment = useAsync((signal) => getExperiment(id, signal), [id]);
   const keys = useAsync((signal) => keysOf([id], signal), [id]);
-  const view = useViewState(keys.data);
+  const asked = useViewState(keys.data);
+  const trashed = experiment.data?.lifecycle_stage === "deleted";
+  // Of an experiment in the trash, all runs are there too.
+  const view = useMemo(() => ({ ...asked, deleted: asked.deleted || trashed }), [asked, trashed]);
   const [total, setTotal] = useState(-1);
   const [filterError, setFilterError] = useState("");
   const [ids, setIds] = useState(new Set<string>());
@@ -40,6 +44,9 @@ export function ExperimentPage({ id }: { id: string }) {
   const onTotal = useCallback(setTotal, []);
   const onFilterError = useCallback(setFilterError, []);
   const reload = () => setTurn((n) => n + 1);
+  const restore = async () => {
+    if (await attempt("Restored", () => restoreExperiment(id))) experiment.reload();
+  };
   useLive(`experiment:${id}`, experiment.reload);
   // New metrics and params become columns; looked up at leisure, since that is rare.
   useLive(`run:${id}:`, keys.reload, 5000);
@@ -50,13 +57,20 @@ export function ExperimentPage({ id }: { id: string }) {
   }, [view.tab]);
   const selection = { ids, set: setIds };
   if (experiment.error !== undefined && !experiment.data) {
-    return <Failure error={experiment.error} retry={experiment.reload} />;
+    return (
+      <Failure
+        error={experiment.error}
+        retry={experiment.reload}
+        instead={["All experiments", href(["experiments"])]}
+      />
+    );
   }
   const found = experiment.data;
   const name = found?.name ?? "";
   return (
     <>
       <Head title={name} crumbs={[["Experiments", href(["experiments"])]]}>
+        {trashed && <InTrash onRestore={restore} />}
         {total >= 0 && <span class="muted">{plural(total, "run")}</span>}
         {found && <SavedViews experiment={found} onChanged={experiment.reload} />}
         <Button label="Edit" icon="edit" kind="quiet" iconOnly onClick={() => setEditing(true)} />

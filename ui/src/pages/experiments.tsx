@@ -8,6 +8,7 @@ import { ago, clock, count } from "../format";
 import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../parts/basics";
 import { Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
+import { firstLine } from "../parts/markdown";
 import { useAsync } from "../state/async";
 import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
@@ -203,7 +204,7 @@ function ExperimentRow({ row, onEdit, onDelete }: RowProps) {
         <a href={target} title={experiment.name}>
           {experiment.name}
         </a>
-        {description && <span class="muted ellipsis">{description.split("\n")[0]}</span>}
+        {description && <span class="muted ellipsis">{firstLine(description)}</span>}
       </td>
       <td class="end num">{count(row.runs)}</td>
       <td class="end num">

@@ -21,7 +21,7 @@ import { Aliases, Stage } from "../models/stage";
 import { Button, Chip, Empty, Failure, Loading, Snippet, Status } from "../parts/basics";
 import { Field, FormDialog, Menu } from "../parts/dialog";
 import { Head } from "../parts/head";
-import { Markdown } from "../parts/markdown";
+import { firstLine, Markdown } from "../parts/markdown";
 import { useAsync } from "../state/async";
 import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
@@ -51,7 +51,8 @@ export function ModelPage({ name }: { name: string }) {
   const older = (token: string) => versionsOf(name, token);
   const { items: versions, next, loadMore } = usePages(data?.versions ?? NONE, older);
   useShortcuts([{ keys: "u", label: "Up to the models", run: () => go(href(["models"])) }]);
-  if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
+  if (error !== undefined && !data)
+    return <Failure error={error} retry={reload} instead={["All models", href(["models"])]} />;
   if (!data) return <Loading />;
   const { model, history, requests, approval } = data;
   const aliases = (version: string) =>
@@ -121,12 +122,17 @@ export function ModelPage({ name }: { name: string }) {
             </section>
           </div>
           <aside class="stack side-stack">
-            <section class="card">
-              <header class="card-head">
-                <h2>Use it</h2>
-              </header>
-              <Snippet code={loading(name, model.aliases?.[0]?.alias)} label="Load in Python" />
-            </section>
+            {versions[0] && (
+              <section class="card">
+                <header class="card-head">
+                  <h2>Use it</h2>
+                </header>
+                <Snippet
+                  code={loading(name, versions[0].version, model.aliases?.[0]?.alias)}
+                  label="Load in Python"
+                />
+              </section>
+            )}
             <section class="card">
               <header class="card-head">
                 <h2>History</h2>
@@ -159,11 +165,11 @@ function countOf(versions: ModelVersion[], next: string): string {
   return versions.length ? `${versions.length}${next && "+"}` : "";
 }
 
-function loading(name: string, alias: string | undefined): string {
+function loading(name: string, version: string, alias: string | undefined): string {
   return `import mlflow
 
 model = mlflow.pyfunc.load_model(
-    "models:/${name}${alias ? `@${alias}` : "/1"}"
+    "models:/${name}${alias ? `@${alias}` : `/${version}`}"
 )`;
 }
 
@@ -223,7 +229,7 @@ function Versions({ versions, aliases, picked, onPick }: VersionsProps) {
                 ))}
               </div>
             </td>
-            <td class="muted">{v.description?.split("\n")[0]?.slice(0, 60)}</td>
+            <td class="muted">{firstLine(v.description ?? "").slice(0, 60)}</td>
           </tr>
         ))}
       </tbody>

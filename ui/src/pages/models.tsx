@@ -8,6 +8,7 @@ import { Aliases, Stage } from "../models/stage";
 import { Button, Chip, Empty, Failure, Loading, SearchField, Snippet } from "../parts/basics";
 import { Field, FormDialog } from "../parts/dialog";
 import { Head } from "../parts/head";
+import { firstLine } from "../parts/markdown";
 import { useAsync, useSettled } from "../state/async";
 import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
@@ -95,7 +96,7 @@ function ModelRow({ model }: { model: RegisteredModel }) {
       <td class="name">
         <a href={href(["models", model.name])}>{model.name}</a>
         {model.description && (
-          <span class="muted">{model.description.split("\n")[0]?.slice(0, 80)}</span>
+          <span class="muted">{firstLine(model.description).slice(0, 80)}</span>
         )}
       </td>
       <td>{newest > 0 ? link(String(newest)) : <span class="none">–</span>}</td>

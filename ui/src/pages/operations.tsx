@@ -6,6 +6,7 @@ import { bytes, count, number } from "../format";
 import { Button, Failure, Loading, SearchField } from "../parts/basics";
 import { Facts } from "../parts/facts";
 import { Head } from "../parts/head";
+import { Inline } from "../parts/markdown";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { address, href, setQuery } from "../state/router";
@@ -189,7 +190,9 @@ function SettingsCard() {
               <tr key={setting.name} class="list-row">
                 <td class="mono nowrap">{setting.key || setting.name}</td>
                 <td class="mono wrap">{valueText(setting)}</td>
-                <td class="muted wrap">{setting.help}</td>
+                <td class="muted wrap">
+                  <Inline text={setting.help} />
+                </td>
               </tr>
             ))}
           </tbody>

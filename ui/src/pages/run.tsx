@@ -7,7 +7,7 @@ import { deleteRun, getExperiment, getRun, modelsOf, renameRun, restoreRun } fro
 import { clock, duration } from "../format";
 import { Failure, Loading, Status } from "../parts/basics";
 import { Field, FormDialog, Menu } from "../parts/dialog";
-import { Head } from "../parts/head";
+import { Head, InTrash } from "../parts/head";
 import { Icon, type IconName } from "../parts/icon";
 import { Artifacts } from "../run/artifacts";
 import { RunCharts } from "../run/charts";
@@ -56,7 +56,14 @@ export function RunPage({ id }: { id: string }) {
       run: () => go(href(["experiments", experimentId])),
     },
   ]);
-  if (run.error !== undefined && !run.data) return <Failure error={run.error} retry={run.reload} />;
+  if (run.error !== undefined && !run.data)
+    return (
+      <Failure
+        error={run.error}
+        retry={run.reload}
+        instead={["All experiments", href(["experiments"])]}
+      />
+    );
   if (!run.data) return <Loading />;
   const tab = currentTab();
   return (
@@ -129,6 +136,7 @@ function RunHead({ run, experiment, onChanged }: HeadProps) {
   const restore = async () => {
     if (await attempt("Restored", () => restoreRun(info.run_id))) onChanged();
   };
+  const trash = { label: "Move to trash", icon: "trash", danger: true, run: remove } as const;
   const crumbs: [string, string][] = [
     ["Experiments", href(["experiments"])],
     [experiment || info.experiment_id, home],
@@ -137,16 +145,18 @@ function RunHead({ run, experiment, onChanged }: HeadProps) {
     crumbs.push(["Parent run", href(["experiments", info.experiment_id, "runs", parent])]);
   return (
     <>
-      <Head title={info.run_name} crumbs={crumbs} before={<Status status={info.status} />}>
-        {deleted && <span class="chip">In the trash</span>}
+      <Head
+        title={info.run_name || info.run_id}
+        crumbs={crumbs}
+        before={<Status status={info.status} />}
+      >
+        {deleted && <InTrash onRestore={restore} />}
         <Elapsed run={run} />
         <Menu
           label="Actions for the run"
           items={[
             { label: "Rename", icon: "edit", run: () => setRenaming(true) },
-            deleted
-              ? { label: "Restore", icon: "restore", run: restore }
-              : { label: "Move to trash", icon: "trash", danger: true, run: remove },
+            ...(deleted ? [] : [trash]),
           ]}
         />
       </Head>

@@ -15,7 +15,7 @@ import {
   setAlias,
   setVersionTag,
 } from "../api/registry";
-import type { ModelVersion } from "../api/schema";
+import type { ModelVersion, OriginReply } from "../api/schema";
 import { clock } from "../format";
 import { History } from "../models/history";
 import { type Signature, type Field as SignatureField, signatureOf } from "../models/signature";
@@ -65,7 +65,8 @@ export function VersionPage({ name, version }: { name: string; version: string }
   const [asking, setAsking] = useState<Asking>(null);
   useLive("models", reload);
   useShortcuts([{ keys: "u", label: "Up to the model", run: () => go(href(["models", name])) }]);
-  if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
+  if (error !== undefined && !data)
+    return <Failure error={error} retry={reload} instead={["All models", href(["models"])]} />;
   if (!data) return <Loading />;
   const { found, history, lineage, approval, signature, aliases } = data;
   const close = () => setAsking(null);
@@ -140,7 +141,7 @@ model.predict(data)`}
                   ["Run", lineage.run ? <RunLink key="r" run={lineage.run} /> : ""],
                   ["Data", (lineage.datasets ?? []).map((d) => d.dataset?.name).join(", ")],
                   ["Commit", lineage.code?.commit?.slice(0, 12) ?? ""],
-                  ["Logged model", lineage.logged_model?.name ?? ""],
+                  ["Logged model", <ModelLink key="m" lineage={lineage} />],
                 ]}
               />
             </section>
@@ -188,6 +189,18 @@ function RunLink({ run }: { run: { run_id: string; run_name: string; experiment_
   return (
     <a class="link" href={href(["experiments", run.experiment_id, "runs", run.run_id])}>
       {run.run_name || run.run_id}
+    </a>
+  );
+}
+
+/** The logged model the version is of, with its files where its run is known. */
+function ModelLink({ lineage: { run, logged_model: model } }: { lineage: OriginReply }) {
+  if (!model) return <span class="none">–</span>;
+  if (!run) return <>{model.name}</>;
+  const files = { tab: "artifacts", model: model.model_id, file: "MLmodel" };
+  return (
+    <a class="link" href={href(["experiments", run.experiment_id, "runs", run.run_id], files)}>
+      {model.name}
     </a>
   );
 }

@@ -9,6 +9,7 @@ import { Failure, Loading } from "../parts/basics";
 import { Differences, type DiffRow } from "../parts/differences";
 import { Head } from "../parts/head";
 import { useAsync } from "../state/async";
+import { useLive } from "../state/live";
 import { address, href } from "../state/router";
 import { signatureOfVersion } from "./version";
 
@@ -61,7 +62,9 @@ export function CompareVersionsPage({ name }: { name: string }) {
     (signal) => Promise.all(versions.map((version) => load(name, version, signal))),
     [name, versions.join()],
   );
-  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  useLive("models", reload);
+  if (error !== undefined && !data)
+    return <Failure error={error} retry={reload} instead={["All models", href(["models"])]} />;
   if (!data) return <Loading />;
   const metrics = data.map(
     (side) => side.run?.data.metrics?.map((m) => ({ key: m.key, value: number(m.value, 6) })) ?? [],

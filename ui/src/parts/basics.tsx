@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { messageOf } from "../api/client";
+import { ApiError, messageOf } from "../api/client";
 import type { RunInfo } from "../api/schema";
 import { copy } from "../state/clipboard";
 import { attempt } from "../state/toast";
@@ -101,12 +101,25 @@ export function Empty(p: { title: string; children?: ComponentChildren; icon?: I
   );
 }
 
-export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+interface FailureProps {
+  error: unknown;
+  retry?: () => void;
+  /** Where to go if what was asked for does not exist: a label and an address. */
+  instead?: [string, string];
+}
+
+export function Failure({ error, retry, instead }: FailureProps) {
+  const missing = instead && error instanceof ApiError && error.status === 404;
   return (
     <div class="failure" role="alert">
       <Icon name="warning" />
       <span>{messageOf(error)}</span>
-      {retry && <Button label="Try again" onClick={retry} />}
+      {missing && (
+        <a class="button plain" href={instead[1]}>
+          {instead[0]}
+        </a>
+      )}
+      {!missing && retry && <Button label="Try again" onClick={retry} />}
     </div>
   );
 }

@@ -32,7 +32,7 @@ export function Differences({ title, rows, onlyDifferent, numeric }: Props) {
       </tr>
       {shown.map((row) => (
         <tr key={row.key} class={`list-row ${differs(row) ? "differs" : ""}`}>
-          <th scope="row" class="mono">
+          <th scope="row" class="mono ellipsis" title={row.key}>
             {row.key}
           </th>
           {row.values.map((value, i) => (

@@ -3,7 +3,18 @@
 import type { ComponentChildren } from "preact";
 import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
+import { Button } from "./basics";
 import { Icon } from "./icon";
+
+/** Says that what the page shows is deleted, with the way back. */
+export function InTrash({ onRestore }: { onRestore: () => void }) {
+  return (
+    <>
+      <span class="chip">In the trash</span>
+      <Button label="Restore" icon="restore" onClick={onRestore} />
+    </>
+  );
+}
 
 interface HeadProps {
   title: string;

@@ -115,6 +115,21 @@ function shown({ kind, lines }: Block): ComponentChildren {
   }
 }
 
+/** Text with the marks within a line only. */
+export function Inline({ text }: { text: string }) {
+  return <>{inline(text)}</>;
+}
+
+/** The first line without marks, for where there is room for one. */
+export function firstLine(text: string): string {
+  const line = text.split("\n").find((part) => part.trim()) ?? "";
+  return line
+    .replace(/^\s*(#{1,6}|[-*+>])\s+/, "")
+    .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")
+    .replace(/(\*\*|__|`)/g, "")
+    .trim();
+}
+
 export function Markdown({ text }: { text: string }) {
   return (
     <div class="markdown">

@@ -140,7 +140,11 @@ function Folder(p: FolderProps) {
         </span>
         <Icon name={p.name ? "cube" : "folder"} size={13} />
         <span class="ellipsis grow">{p.name ?? nameOf(p.path)}</span>
-        {p.name && <span class="muted">logged model</span>}
+        {"model" in p.place && p.name && (
+          <span class="muted mono" title={`Logged model ${p.place.model}`}>
+            {p.place.model.slice(0, 10)}
+          </span>
+        )}
       </button>
       {open && <Opened {...p} />}
     </>

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { KeyValue, LoggedModel, MetricReply, Run, RunInfo } from "../api/schema";
 import { deleteRunTag, setRunTag } from "../api/tracking";
-import { clock, number } from "../format";
+import { clock, count, number } from "../format";
 import { Copied } from "../pages/about-experiment";
 import { DESCRIPTION } from "../pages/experiment-dialog";
 import { Button, Copy, SearchField, Status } from "../parts/basics";
@@ -16,6 +16,9 @@ import { href } from "../state/router";
 import { attempt } from "../state/toast";
 import { Inputs, LoggedModels } from "./lineage";
 import { Sparklines } from "./sparkline";
+
+const MOST_METRICS = 200;
+const MOST_PAIRS = 500;
 
 interface Props {
   run: Run;
@@ -114,6 +117,7 @@ function About({ run }: { run: Run }) {
 
 function MetricsCard({ run, metrics }: { run: RunInfo; metrics: MetricReply[] }) {
   const [text, setText] = useState("");
+  const [most, setMost] = useState(MOST_METRICS);
   const own = useMemo(() => metrics.filter((m) => !m.key.startsWith("system/")), [metrics]);
   const shown = useMemo(() => {
     const test = keyTest(text);
@@ -144,9 +148,9 @@ function MetricsCard({ run, metrics }: { run: RunInfo; metrics: MetricReply[] })
             </tr>
           </thead>
           <tbody>
-            <Sparklines run={run.run_id} keys={shown.slice(0, 200).map((m) => m.key)}>
+            <Sparklines run={run.run_id} keys={shown.slice(0, most).map((m) => m.key)}>
               {(sparkline) =>
-                shown.slice(0, 200).map((m) => (
+                shown.slice(0, most).map((m) => (
                   <tr key={m.key} class="list-row">
                     <td class="mono ellipsis" title={m.key}>
                       <a class="quiet-link" href={chartOf(run, m.key)}>
@@ -171,6 +175,7 @@ function MetricsCard({ run, metrics }: { run: RunInfo; metrics: MetricReply[] })
           </tbody>
         </table>
       )}
+      <More shown={most} of={shown.length} onMore={() => setMost(most + MOST_METRICS)} />
     </section>
   );
 }
@@ -182,8 +187,27 @@ function chartOf({ experiment_id, run_id }: RunInfo, key: string): string {
   return href(["experiments", experiment_id, "runs", run_id], { tab, metric });
 }
 
+/** A value of any length; a long one scrolls in its own box, by keys too. */
+function Value({ text }: { text: string }) {
+  const long = text.length > 400 ? { class: "clamped", tabIndex: 0 } : {};
+  return <div {...long}>{text}</div>;
+}
+
+function More(p: { shown: number; of: number; onMore: () => void }) {
+  if (p.shown >= p.of) return null;
+  return (
+    <div class="more">
+      <span class="muted">
+        {count(p.shown)} of {count(p.of)}
+      </span>
+      <Button label="Show more" onClick={p.onMore} />
+    </div>
+  );
+}
+
 function PairsCard({ title, pairs }: { title: string; pairs: KeyValue[] }) {
   const [text, setText] = useState("");
+  const [most, setMost] = useState(MOST_PAIRS);
   const shown = useMemo(() => {
     const test = keyTest(text);
     const found = pairs.filter((p) => test(p.key) || test(p.value));
@@ -208,10 +232,12 @@ function PairsCard({ title, pairs }: { title: string; pairs: KeyValue[] }) {
       ) : (
         <table class="facts-table">
           <tbody>
-            {shown.slice(0, 500).map((p) => (
+            {shown.slice(0, most).map((p) => (
               <tr key={p.key} class="list-row">
-                <td class="mono muted">{p.key}</td>
-                <td class="mono wrap">{p.value}</td>
+                <td class="mono muted key">{p.key}</td>
+                <td class="mono wrap">
+                  <Value text={p.value} />
+                </td>
                 <td class="end">
                   <Copy text={p.value} label={`Copy ${p.key}`} />
                 </td>
@@ -220,6 +246,7 @@ function PairsCard({ title, pairs }: { title: string; pairs: KeyValue[] }) {
           </tbody>
         </table>
       )}
+      <More shown={most} of={shown.length} onMore={() => setMost(most + MOST_PAIRS)} />
     </section>
   );
 }

@@ -69,7 +69,7 @@ export function GroupTable({ experiments, view }: { experiments: string[]; view:
   );
   useLive(`run:${experiments[0]}:`, reload, 2000);
   const best = useMemo(() => spread(data?.columns ?? []), [data]);
-  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
   return (
     <div class="scroll">

@@ -9,6 +9,7 @@ export const connected = signal(false);
 const listeners = new Set<(change: Topics) => void>();
 let source: EventSource | null = null;
 let gap = false;
+const RETRY = 3000;
 
 function open(): void {
   if (source || document.hidden || listeners.size === 0) return;
@@ -22,6 +23,11 @@ function open(): void {
   source.onerror = () => {
     connected.value = false;
     gap = true;
+    // Browsers try again by themselves, but not after an answer: a proxy gives one for a server
+    // that is away.
+    if (source?.readyState !== EventSource.CLOSED) return;
+    close();
+    setTimeout(open, RETRY);
   };
 }
 
