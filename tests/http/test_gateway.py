@@ -88,12 +88,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 def test_a_request_reaches_the_model_without_what_is_for_milepost(gateway: Gateway) -> None:
-    headers = {"Content-Type": "text/csv", "Cookie": "session=1", "X-Forwarded-User": "ann"}
+    headers = {"Content-Type": "text/csv", "Cookie": "session=1", "X-Forwarded-User": "ann",
+               "X-Request-ID": "mine-7"}  # fmt: skip
     answer = gateway.ask("well", content=b"a\n1\n", headers=headers, auth=("ann", "password"))
     assert answer.status_code == 200
     seen = answer.json()
     assert (seen["size"], seen["path"]) == (4, "/below/invocations?do=echo")
     assert seen["headers"]["content-type"] == "text/csv"
+    assert seen["headers"]["x-request-id"] == "mine-7"
     assert "cookie" not in seen["headers"]
     assert "x-forwarded-user" not in seen["headers"]
     # The credentials are those of the route, not those of the caller.
@@ -149,8 +151,11 @@ def test_a_model_that_hangs_opens_the_breaker_of_its_route_and_of_no_other(
         assert "did not answer within 0.3 seconds" in late.json()["message"]
     assert gateway.breaker("slow") == "open"
     assert gateway.metric(r'mlflow_circuit_breaker_state\{part="gateway route slow"\}') == 2
-    # Hanging is not pinging: the probe goes on succeeding and closes nothing.
+    # Hanging is not pinging, which goes on succeeding and closes nothing.
     assert gateway.details()["parts"]["gateway route slow"]["ok"]
+    ping = f"{gateway.server.url}/gateway/slow/ping"
+    assert httpx.get(ping).status_code == 200
+    assert gateway.breaker("slow") != "closed"
     assert gateway.ask("other").status_code == 200
     assert "is not answering" in until(
         lambda: (
@@ -250,9 +255,12 @@ def test_commands_tell_of_it(gateway: Gateway) -> None:
 
 
 def test_the_time_a_model_takes_is_measured_and_watched(gateway: Gateway) -> None:
-    counted = r'mlflow_model_inference_seconds_count\{route="other"\}'
-    before = gateway.metric(counted)
+    measured = r'mlflow_model_inference_seconds_count\{route="other"\}'
+    counted = r'mlflow_gateway_requests_total\{route="other",status="%s"\}'
+    before = [gateway.metric(name) for name in (measured, counted % 200, counted % 413)]
     gateway.ask("other")
-    assert gateway.metric(counted) == before + 1
+    gateway.ask("other", content=b"x" * 25 * MIB)
+    after = [gateway.metric(name) for name in (measured, counted % 200, counted % 413)]
+    assert after == [number + 1 for number in before]
     alerts = gateway.server.data / "alerts.jsonl"
     until(lambda: alerts.exists() and '"alert":"asked","state":"firing"' in alerts.read_text())

@@ -17,6 +17,7 @@ from httptools import HttpParserError, HttpResponseParser
 
 from milepost.errors import Unavailable
 from milepost.http.asgi import WHOLE, DisconnectedError, Headers, Receive, Scope, Send
+from milepost.http.logs import REQUEST_ID
 from milepost.http.transfer import Body
 from milepost.upstreams.base import Address
 
@@ -31,10 +32,11 @@ _ASKED = {
 }
 """Headers that a model server gets to see: nothing that says who asks, or lets it ask as them."""
 
+_LENGTH = b"content-length"
 _BARE = (204, 304)
 """Statuses of answers that have no body."""
 
-_ANSWERED = {b"content-type", b"content-length", b"content-encoding", b"retry-after"}
+_ANSWERED = {b"content-type", _LENGTH, b"content-encoding", b"retry-after"}
 # An answer is anybody's text from this server's origin; in a browser it is nothing but data.
 _SANDBOX = (b"content-security-policy", b"sandbox; default-src 'none'")
 
@@ -53,9 +55,11 @@ class Asked(NamedTuple):
     body: Body
 
     @classmethod
-    def of(cls, scope: Scope, method: str, path: str, body: Body) -> Asked:
+    def of(cls, scope: Scope, path: str, body: Body) -> Asked:
         """What a client's request becomes."""
-        return cls(method, path, scope["query_string"], scope["headers"], body)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        headers = [pair for pair in scope["headers"] if pair[0] in _ASKED or pair[0] == _LENGTH]
+        return cls(method, path, scope["query_string"], headers, body)
 
     def head(self, address: Address) -> bytes:
         """The request line and headers."""
@@ -64,7 +68,8 @@ class Asked(NamedTuple):
         lines += [b"host: %b" % _host(address), b"connection: close"]
         if address.authorization:
             lines.append(b"authorization: " + address.authorization.encode())
-        lines += [b"%b: %b" % pair for pair in self.headers if pair[0] in _ASKED]
+        lines.append(b"x-request-id: " + REQUEST_ID.get().encode("latin-1"))
+        lines += [b"%b: %b" % pair for pair in self.headers if pair[0] != _LENGTH]
         lines.append(self._length())
         return b"\r\n".join(filter(None, lines)) + b"\r\n\r\n"
 
@@ -74,8 +79,8 @@ class Asked(NamedTuple):
     def _length(self) -> bytes:
         if self.method == "GET":
             return b""
-        length = dict(self.headers).get(b"content-length")
-        return b"transfer-encoding: chunked" if length is None else b"content-length: " + length
+        length = dict(self.headers).get(_LENGTH)
+        return b"transfer-encoding: chunked" if length is None else _LENGTH + b": " + length
 
     @property
     def is_chunked(self) -> bool:
@@ -271,8 +276,8 @@ async def _send_on(answer: _Answer, send: Send) -> None:
         answer.headers.append(_SANDBOX)
         if answer.complete and answer.status not in _BARE:
             # It is all there: then it leaves as one.
-            length = (b"content-length", b"%d" % len(body))
-            head["headers"] = [*(h for h in answer.headers if h[0] != length[0]), length]
+            others = [pair for pair in answer.headers if pair[0] != _LENGTH]
+            head["headers"] = [*others, (_LENGTH, b"%d" % len(body))]
             await send({**head, WHOLE: body})
             return
         await send(head)

@@ -32,7 +32,7 @@ _BASE = re.compile(r"^/(?:ajax-)?api/\d\.\d/")
 _AGENT = re.compile(r"mlflow-python-client/([\w.]+)")
 _VERSION = re.compile(r"\d[\w.]{0,20}")
 _MOST_CLIENTS = 50
-_LEFT = 499
+LEFT = 499
 """The status of a request whose client went away before the answer."""
 
 _UPLOADS = ("PUT", "POST")
@@ -115,7 +115,7 @@ class Requests:
         took = perf_counter() - flight.began
         scope = flight.scope
         route = scope.get(ROUTE, "other")
-        key = (scope["method"], route, flight.status or _LEFT)
+        key = (scope["method"], route, flight.status or LEFT)
         timings = self._timings.get(key)
         if timings is None:
             self._timings[key] = [took]

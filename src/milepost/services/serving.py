@@ -34,6 +34,10 @@ _MOST_SOCKET_PATH = 100
 """Bytes that the path of a Unix socket may have everywhere, less some."""
 
 
+class Absent(Unavailable):
+    """A route has no model server now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A name in the gateway's URLs, and the model server behind it."""
@@ -57,13 +61,11 @@ class Route:
         except FileNotFoundError:
             return Served(self.name, self.model_uri, "waiting")
 
-    def absent(self) -> Unavailable:
+    def absent(self) -> Absent:
         """The Problem where there is nothing to connect to."""
         served = self.served()
         why = f": {served.problem}" if served.problem else ""
-        return Unavailable(
-            f"The gateway route {self.name} has no model server ({served.state}{why})"
-        )
+        return Absent(f"The gateway route {self.name} has no model server ({served.state}{why})")
 
     def probe(self, seconds: float) -> None:
         """Raises Unavailable unless its model server answers."""
