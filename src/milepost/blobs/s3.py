@@ -31,6 +31,7 @@ from milepost.blobs.base import (
 )
 from milepost.blobs.parts import THREADS, PartedUpload
 from milepost.blobs.resume import Resuming
+from milepost.blobs.s3_quick import Quick, quick
 from milepost.errors import Denied, Full, Invalid, NotFound, TooLarge, Unavailable
 
 _CONNECT_SECONDS = 5.0
@@ -71,19 +72,22 @@ def connect(bucket: str, timeout: float) -> S3Store:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    client = boto3.session.Session().client(
+    session = boto3.session.Session()
+    client = session.client(
         "s3",
         endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None,
         verify=False if ignore_tls else None,
         config=config,
     )
-    return S3Store(bucket, client)
+    return S3Store(bucket, client, quick(client, bucket, session.get_credentials()))
 
 
 class S3Store:
     """A bucket."""
 
-    def __init__(self, bucket: str, client: Any) -> None:
+    batched = None
+
+    def __init__(self, bucket: str, client: Any, quick: Quick | None) -> None:
         self.name = f"s3://{bucket}"
         self._bucket = bucket
         self._client = client
@@ -91,6 +95,7 @@ class S3Store:
         self._extra: dict[str, Any] = json.loads(
             os.environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS") or "{}"
         )
+        self.quick = None if self._extra else quick
 
     @property
     def direct(self) -> Direct:
@@ -276,7 +281,10 @@ class _File:
 
     def put(self, content: bytes) -> None:
         """Store the whole object at once."""
+        quick = self._store.quick
         with self._store.problems(self._path):
+            if quick is not None and quick.put(self._path, content):
+                return
             self._client.put_object(**self._target, Body=content, **self._extra)
 
     def begin(self) -> None:
