@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from mmap import mmap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +98,56 @@ def test_the_real_call(tmp_path: Path) -> None:
     os.close(reading)
     with pytest.raises(OSError, match="Bad file descriptor"):
         flushing.flush(reading, 0, MB)
+
+
+def aligned(size: int) -> memoryview:
+    """Noise that begins with a page."""
+    memory = memoryview(mmap(-1, size))
+    memory[:] = noise(size)
+    return memory
+
+
+@pytest.mark.parametrize("tail", [0, 1, 4096, MB + 3])
+def test_whole_blocks_go_past_the_page_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tail: int
+) -> None:
+    store, seen = LocalStore(str(tmp_path)), steps(monkeypatch)
+    content = aligned(3 * MB), aligned(MB), aligned(tail or 1)[:tail]
+    upload = store.create("f")
+    for part in content:
+        upload.write([part])
+        part[:] = bytes(len(part))  # as the memory is used for what comes next
+    upload.commit()
+    assert len(get(store, "f")) == 4 * MB + tail
+    assert [start for start, _ in seen if start < 4 * MB] == []
+
+
+def test_what_is_written_past_it_is_what_was_sent(tmp_path: Path) -> None:
+    store = LocalStore(str(tmp_path))
+    parts = [aligned(2 * MB), aligned(MB)[1 : MB // 2], aligned(MB), aligned(4096), aligned(MB)]
+    upload = store.create("f")
+    for part in parts:
+        upload.write([part])
+    upload.commit()
+    assert get(store, "f") == b"".join(parts)
+
+
+@pytest.mark.parametrize("short", ["refused", "partly"])
+def test_a_file_system_that_cannot_gets_it_through_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: str
+) -> None:
+    real = os.pwritev
+
+    def pwritev(fd: int, parts: Any, place: int, flags: int = 0) -> int:
+        if not flags:
+            return real(fd, parts, place)
+        if short == "refused":
+            raise OSError(errno.EINVAL, "unaligned")
+        return real(fd, [parts[0][:4096]], place)
+
+    monkeypatch.setattr(os, "pwritev", pwritev)
+    store, content = LocalStore(str(tmp_path)), aligned(3 * MB)
+    upload = store.create("f")
+    upload.write([content])
+    upload.commit()
+    assert get(store, "f") == content

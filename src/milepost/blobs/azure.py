@@ -87,6 +87,8 @@ def _credential() -> Any:
 class AzureStore:
     """A container."""
 
+    batched = None
+
     def __init__(self, name: str, container: Any, service: Any) -> None:
         self.name = name
         self._container = container

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from milepost.errors import Invalid, NotFound, Unsupported
+from milepost.errors import Invalid, NotFound, Problem, Unsupported
 
 
 class Entry(NamedTuple):
@@ -93,6 +93,20 @@ class Upload(Protocol):
         """Forget it; what was there stays. Also after a failed `write` or `commit`."""
 
 
+class NewFile(NamedTuple):
+    """A whole file that is to be stored at `path`."""
+
+    path: str
+    content: Content
+
+
+class Batched(Protocol):
+    """Small files, many at once for less than one after the other."""
+
+    def put_all(self, files: Sequence[NewFile]) -> Sequence[Problem | None]:
+        """Store each file, in place of what was there; for each what went wrong, if anything."""
+
+
 class Signed(NamedTuple):
     """A URL that lets whoever has it do one thing with one file, and headers to send with it."""
 
@@ -135,6 +149,10 @@ class BlobStore(Protocol):
     @property
     def direct(self) -> Direct | None:
         """For stores that clients can be sent to."""
+
+    @property
+    def batched(self) -> Batched | None:
+        """For stores that take small files together for less."""
 
     def stat(self, path: str) -> Stat:
         """What is known of the file at `path`; NotFound if there is none."""

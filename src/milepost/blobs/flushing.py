@@ -24,6 +24,7 @@ _DIRECT: int = getattr(os, "O_DIRECT", 0)
 _DSYNC: int = getattr(os, "RWF_DSYNC", 0)
 _STEP = 512 << 10
 _DIRECT_STEP = 1 << 20
+_WRITE = 2  # SYNC_FILE_RANGE_WRITE
 _ALL = 1 | 2 | 4  # SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER
 _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ESPIPE, errno.EOPNOTSUPP}
 
@@ -44,19 +45,22 @@ def switch_direct(fd: int, is_on: bool, wanted: bool) -> bool:
 
 
 def write_direct(fd: int, content: bytes | memoryview, start: int) -> int:
-    """Write at `start`; returns how many bytes were written, none if the file system does not take
-    them from where they are in memory. Raises OSError."""
+    """Write at `start`; returns how many bytes were written before the file system took no more of
+    them, from where they are in memory or in this way at all. Raises OSError."""
     written = 0
-    try:
-        for place in range(0, len(content), _DIRECT_STEP):
-            step = content[place : place + _DIRECT_STEP]
+    while written < len(content):
+        step = content[written : written + _DIRECT_STEP]
+        try:
             with _one_at_a_time:
-                written += os.pwritev(fd, [step], start + place, _DSYNC)
-        return written
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        return 0
+                count = os.pwritev(fd, [step], start + written, _DSYNC)
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
+            break
+        written += count
+        if count < len(step):
+            break
+    return written
 
 
 def flush(fd: int, start: int, end: int) -> None:
@@ -64,6 +68,13 @@ def flush(fd: int, start: int, end: int) -> None:
     for place in range(start, end, _STEP):
         with _one_at_a_time:
             _flush_range(fd, place, min(_STEP, end - place))
+
+
+def begin_flush(fd: int, size: int) -> None:
+    """Let the disk begin with the first `size` bytes, without waiting for it. What goes wrong is
+    told by fsync()."""
+    if _sync_file_range is not None:
+        _sync_file_range(fd, 0, size, _WRITE)
 
 
 def _found() -> Callable[[int, int, int, int], int] | None:

@@ -54,6 +54,8 @@ def connect(bucket: str, timeout: float) -> GcsStore:
 class GcsStore:
     """A bucket."""
 
+    batched = None
+
     def __init__(self, bucket: str, client: Any, timeout: float) -> None:
         self.name = f"gs://{bucket}"
         self._client = client

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from uuid import uuid4
 
 from milepost.blobs.base import (
     PIECE,
     WHOLE,
-    Content,
     Entry,
+    NewFile,
     Span,
     Stat,
     is_folder,
     no_root_delete,
-    no_such,
 )
-from milepost.blobs.flushing import BLOCK, flush, switch_direct, write_direct
-from milepost.errors import Denied, Full, Invalid, Problem, Unavailable
+from milepost.blobs.local_upload import LocalUpload, file_in_the_way, problems, put_all
+from milepost.errors import Invalid, Problem
 
 UPLOADS = ".milepost-uploads"
 """Folder below the root for what is not complete yet; no artifact may be in it."""
 
-_MOST_PARTS = 512  # the kernel takes 1024 buffers in one call
-_FLUSH_EVERY = 1 << 20
 _STALE_SECONDS = 24 * 3600
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class LocalStore:
@@ -47,6 +39,11 @@ class LocalStore:
         self._uploads = os.path.join(self._root, UPLOADS)
         self.name = f"file://{self._root}"
 
+    @property
+    def batched(self) -> LocalStore:
+        """Most of what a small file costs is to wait for the disk, which can be shared."""
+        return self
+
     def clean(self) -> None:
         """Remove what uploads have left that were cut off by a crash."""
         with suppress(OSError), os.scandir(self._uploads) as entries:
@@ -56,7 +53,7 @@ class LocalStore:
 
     def stat(self, path: str) -> Stat:
         """What is known of the file at `path`."""
-        with _problems(path):
+        with problems(path):
             found = os.stat(self._place(path))
             if not S_ISREG(found.st_mode):
                 raise is_folder(path)
@@ -64,7 +61,7 @@ class LocalStore:
 
     def open(self, path: str, span: Span | None = None) -> LocalReader:
         """Read the file at `path`, or a part of it."""
-        with _problems(path):
+        with problems(path):
             fd = os.open(self._place(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             if not S_ISREG(os.fstat(fd).st_mode):
@@ -76,15 +73,19 @@ class LocalStore:
 
     def create(self, path: str) -> LocalUpload:
         """Begin to write a file at `path`."""
-        with _problems(path):
+        with problems(path):
             target = self._place(path)
             with suppress(FileNotFoundError):
                 _check_target(target, path)
             return LocalUpload(self._uploads, target, path)
 
+    def put_all(self, files: Sequence[NewFile]) -> list[Problem | None]:
+        """Store files, all in one go."""
+        return put_all(self.create, files)
+
     def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
-        with _problems(path):
+        with problems(path):
             try:
                 folder = self._place(path)
                 with os.scandir(folder) as entries:
@@ -124,7 +125,7 @@ class LocalStore:
         """Remove the file, or the folder with all in it."""
         if not path:
             raise no_root_delete()
-        with _problems(path):
+        with problems(path):
             # The name itself, not what it may be a link to.
             parent, _, name = path.rpartition("/")
             place = os.path.join(self._place(parent), name)
@@ -188,86 +189,6 @@ class LocalReader:
             self._fd = -1
 
 
-class LocalUpload:
-    """A file under a name of its own until it is complete and on disk, then renamed.
-
-    A crash leaves the old file or the new one, and at worst a nameless rest in the uploads folder,
-    which the next start clears away: nobody holds its lock.
-    """
-
-    piece = 2 << 20
-
-    def __init__(self, uploads: str, target: str, path: str) -> None:
-        self._target = target
-        self._path = path
-        self._size = self._flushed = 0
-        self._direct = False
-        self._name = os.path.join(uploads, uuid4().hex)
-        try:
-            self._fd = _locked(self._name)
-        except FileNotFoundError:
-            os.makedirs(uploads, exist_ok=True)
-            self._fd = _locked(self._name)
-
-    def write(self, parts: Content) -> None:
-        """Append."""
-        with _problems(self._path):
-            rest = self._past_cache(parts)
-            self._size += sum(map(len, parts))
-            _write_all(self._fd, rest, self._size - sum(map(len, rest)))
-            if rest and self._size - self._flushed >= _FLUSH_EVERY:
-                flush(self._fd, self._flushed, self._size)
-                self._flushed = self._size
-
-    def _past_cache(self, parts: Content) -> Content:
-        """Write past the page cache what can be; returns what is left to write."""
-        size = sum(map(len, parts))
-        whole = size >= _FLUSH_EVERY and (self._size | size) % BLOCK == 0
-        self._direct = switch_direct(self._fd, self._direct, whole and len(parts) == 1)
-        if not self._direct:
-            return parts
-        written = write_direct(self._fd, parts[0], self._size)
-        if written == size:
-            return ()
-        self._direct = switch_direct(self._fd, True, False)
-        return [parts[0][written:]]
-
-    def commit(self) -> None:
-        """Flush to disk and rename into place."""
-        with _problems(self._path):
-            os.fsync(self._fd)
-            try:
-                os.rename(self._name, self._target)
-            except FileNotFoundError:
-                _make_folders(Path(self._target).parent, self._path)
-                os.rename(self._name, self._target)
-            _flush_folder(os.path.dirname(self._target))
-        self._close()
-
-    def abort(self) -> None:
-        """Remove what was written."""
-        self._close()
-        with suppress(FileNotFoundError):
-            os.unlink(self._name)
-
-    def _close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-def _locked(name: str) -> int:
-    """A new file, locked for as long as somebody writes it, so that nobody takes it for a rest."""
-    while True:
-        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(fd).st_nlink:
-            return fd
-        # A server that starts took it for one, in the moment before it was locked.
-        os.close(fd)
-
-
 def _is_abandoned(entry: os.DirEntry[str]) -> bool:
     """Whether nobody writes the file any more; where there are no locks, its age must tell."""
     fd = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -287,44 +208,9 @@ def _check_target(target: str, path: str) -> None:
     try:
         found = os.stat(target)
     except NotADirectoryError:
-        raise _file_in_the_way(path) from None
+        raise file_in_the_way(path) from None
     if S_ISDIR(found.st_mode):
         raise is_folder(path)
-
-
-def _file_in_the_way(path: str) -> Invalid:
-    return Invalid(f"A part of the artifact path is a file: '{path}'")
-
-
-def _write_all(fd: int, parts: Content, place: int) -> None:
-    for first in range(0, len(parts), _MOST_PARTS):
-        some = parts[first : first + _MOST_PARTS]
-        end = place + sum(map(len, some))
-        while place < end:
-            place += os.pwritev(fd, some, place)
-            if place < end:
-                some = [b"".join(some)[place - end :]]
-
-
-def _make_folders(folder: Path, path: str) -> None:
-    """Make `folder` and those above it, and see that none of them is forgotten in a power loss."""
-    missing = [folder]
-    while not missing[-1].parent.exists():
-        missing.append(missing[-1].parent)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise _file_in_the_way(path) from None
-    for made in missing:
-        _flush_folder(str(made.parent))
-
-
-def _flush_folder(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _stat(found: os.stat_result) -> Stat:
@@ -338,20 +224,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-@contextmanager
-def _problems(path: str) -> Iterator[None]:
-    """What the operating system refuses, in terms of artifacts."""
-    try:
-        yield
-    except (FileNotFoundError, NotADirectoryError):
-        raise no_such(path) from None
-    except IsADirectoryError:
-        raise is_folder(path) from None
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise Full("No room is left in the artifact store of this server.") from error
-        if error.errno in _NO_RIGHT:
-            raise Denied(f"The server may not access the artifact '{path}'.") from error
-        raise Unavailable(f"The artifact store failed: {error.strerror}.") from error

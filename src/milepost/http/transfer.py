@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from milepost.blobs.base import BlobStore, Content, Reader
+from milepost.blobs.base import BlobStore, Content, NewFile, Reader
 from milepost.errors import Invalid, TooLarge
 from milepost.http.asgi import Deadline, DisconnectedError, Receive, Send
 from milepost.http.intake import Intake
@@ -62,7 +62,10 @@ async def upload(body: Body | Intake, store: BlobStore, path: str, errand: Erran
     """Store a request body at `path`, all of it or nothing."""
     parts: Content = await body.piece(_FIRST)
     if body.ended():
-        await errand.run(_put, store, path, parts)
+        if store.batched is not None:
+            await errand.together(store.batched.put_all, NewFile(path, parts))
+        else:
+            await errand.run(_put, store, path, parts)
         return
     upload = await errand.run(store.create, path)
     try:
