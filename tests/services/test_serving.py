@@ -1,5 +1,5 @@
-"""What the gateway needs of its machine (a folder of its own, a Python with mlflow, the files of a
-model), and what its model servers do not get to see."""
+"""What the gateway needs of its machine (a folder of its own, a Python with mlflow), and what its
+model servers do not get to see."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from milepost.app import App, build
 from milepost.config import Settings
 from milepost.config.blocks import GatewayRoute
-from milepost.domain.serving import Target
-from milepost.errors import Denied, Invalid, Unavailable
-from milepost.services.model_files import ModelFiles
+from milepost.errors import Invalid, Unavailable
 from milepost.services.model_servers import environment
 from milepost.services.serving import gateway_folder
 from milepost.upstreams import scoring
@@ -111,27 +108,6 @@ def test_a_model_does_not_see_what_is_for_the_server(settings: Settings) -> None
     assert "secret" not in str(seen)
     assert (seen["AWS_ACCESS_KEY_ID"], seen["PATH"]) == ("key", "/bin")
     assert seen["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5055/m"
-
-
-@pytest.fixture
-def app(settings: Settings) -> App:
-    os.makedirs(settings.data_dir)
-    opened = build(settings)
-    opened.close()
-    return opened
-
-
-def test_the_files_of_a_model(app: App, settings: Settings, tmp_path: Path) -> None:
-    files = ModelFiles(app.locations, app.stores)
-    # What the operator names is taken as it is, what clients chose must be the server's.
-    elsewhere = tmp_path / "elsewhere"
-    operators = Target(str(elsewhere), str(elsewhere))
-    assert files.fetch(operators, tmp_path / "copy") == str(elsewhere)
-    with pytest.raises(Denied):
-        files.fetch(Target("models:/m/1", str(elsewhere)), tmp_path / "copy")
-    own = files.fetch(Target("models:/m/1", "mlflow-artifacts:/0/r/m"), tmp_path / "copy")
-    assert own == str(Path(settings.artifacts_uri) / "0/r/m")
-    assert files.fetch(Target("dbfs:/m", "dbfs:/m"), tmp_path / "copy") == "dbfs:/m"
 
 
 def test_a_server_in_another_python_says_why_it_cannot_start(tmp_path: Path) -> None:
