@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import httpx
@@ -51,3 +52,27 @@ def test_a_client_with_the_password(
         trust_env=False,
     )
     assert {change["actor"] for change in history.json()["changes"]} == {USER}
+
+
+def test_prometheus_with_the_password(
+    milepost_server: StartMilepost, prometheus: Callable[[str], str]
+) -> None:
+    server = milepost_server(env=AUTH)
+    target = server.url.removeprefix("http://")
+    base = prometheus(
+        "scrape_configs:\n"
+        "- job_name: mlflow\n"
+        f"  static_configs: [{{targets: ['{target}']}}]\n"
+        f"  basic_auth: {{username: '{USER}', password: '{PASSWORD}'}}\n"
+        "- job_name: stranger\n"
+        f"  static_configs: [{{targets: ['{target}']}}]\n"
+    )
+    give_up = time.monotonic() + 60
+    while True:
+        found = httpx.get(f"{base}/api/v1/query", params={"query": "up"}).json()["data"]["result"]
+        up = {one["metric"]["job"]: one["value"][1] for one in found}
+        if len(up) == 2:
+            break
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+    assert up == {"mlflow": "1", "stranger": "0"}

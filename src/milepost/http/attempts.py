@@ -76,7 +76,7 @@ class Attempts:
 
 async def _pause(address: str, wrong: int) -> None:
     if wrong & (wrong - 1) == 0:  # the 1st, 2nd, 4th, 8th ...: a log must not grow with guesses
-        log.warning("%d wrong passwords in a row from %s", wrong, address)
+        log.warning("wrong password number %d in a row from %s", wrong, address)
     await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(wrong, 10)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 _TRACES = "traces of applications are not recorded"
 _GENAI = "a tool of MLflow for language model applications"
 _GATEWAY = "MLflow's gateway to makers of language models; Milepost's own serves models elsewhere"
-_USERS = "this server has no users of its own"
+_USERS = "its one user is named in the settings"
 _DATABRICKS = "works on Databricks only; MLflow's own server answers 404 too"
 
 NOT_SERVED: Mapping[tuple[str, str], str] = {
