@@ -54,6 +54,7 @@ def shown(site: Site) -> dict[str, str]:
     home = f"experiments/{number}"
     run = f"{home}/runs/{runs[0]}"
     return {
+        "home": site.url,
         "experiments": "experiments",
         "runs": home,
         "groups": f"{home}?group=param::optimizer",
@@ -171,9 +172,35 @@ def test_a_page_that_does_not_exist_says_so(visit: Visit) -> None:
     expect(page.get_by_text("There is no such page")).to_be_visible()
 
 
-def test_a_run_that_does_not_exist_says_so(visit: Visit) -> None:
+def test_a_run_that_does_not_exist_says_so_and_leads_back(visit: Visit) -> None:
     page = visit().go("experiments/0/runs/0123456789abcdef0123456789abcdef")
     expect(page.get_by_role("alert")).to_contain_text("not found")
+    page.get_by_role("link", name="All experiments").click()
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+
+
+def test_a_reply_that_makes_no_sense_breaks_one_page_and_says_so(
+    shown: dict[str, str], visit: Visit
+) -> None:
+    page = visit().page
+    page.route("**/runs/get*", lambda route: route.fulfill(json={"run": {"info": None}}))
+    page.goto(f"{shown['home']}/#/{shown['run']}")
+    expect(page.get_by_role("alert")).to_contain_text("This page broke")
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("link", name="appearing")).to_be_visible()
+
+
+def test_pages_fit_a_narrow_window(
+    shown: dict[str, str], visit: Visit, shoot: Callable[[Page, str], None]
+) -> None:
+    """Nothing sticks out at the side; what is wider scrolls in its own place."""
+    visitor = visit(viewport={"width": 400, "height": 800})
+    for name in PAGES:
+        page = visitor.go(shown[name])
+        expect(page.locator(".page-head")).to_be_visible()
+        expect(page.locator(".loading, .grid-row.loading")).to_have_count(0)
+        shoot(page, f"{name}-narrow")
+        assert page.locator(".main").evaluate("m => m.scrollWidth - m.clientWidth") == 0, name
 
 
 def test_a_server_that_is_down_is_named_as_such(

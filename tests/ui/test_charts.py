@@ -46,6 +46,36 @@ def test_charts_load_when_they_come_into_sight(curves: str, visitor: Visitor) ->
     expect(canvas(page, "extra/m29")).to_be_visible()
 
 
+def test_of_thousands_of_charts_few_exist(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("thousands of charts")
+    keys = [f"layer{k // 30:02d}/unit{k % 30:02d}" for k in range(1800)]
+    site.run(number, "deep", metrics={key: [0.5] for key in keys})
+    page = visitor.go(f"experiments/{number}?tab=charts")
+    expect(canvas(page, "layer00/unit00")).to_be_visible()
+    assert page.get_by_role("article").count() < 200
+    page.get_by_text("layer59").scroll_into_view_if_needed()
+    page.get_by_role("article", name="layer59/unit29").scroll_into_view_if_needed()
+    expect(canvas(page, "layer59/unit29")).to_be_visible()
+
+
+def test_what_is_no_number_is_no_line(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("no numbers")
+    run_id = site.run(number, "wild")
+    for step, value in enumerate(("1", "Infinity", "2", "NaN", "0.5", "-Infinity")):
+        point = {"key": "wild", "value": value, "timestamp": 1, "step": step}
+        endless = {"key": "endless", "value": "Infinity", "timestamp": 1, "step": step}
+        site.call("runs/log-batch", {"run_id": run_id, "metrics": [point, endless]})
+    page = visitor.go(f"experiments/{number}/runs/{run_id}")
+    row = page.get_by_role("row", name="wild")
+    expect(row).to_contain_text("-∞")
+    page = visitor.go(f"experiments/{number}?tab=charts")
+    expect(chart(page, "endless")).to_contain_text("Only NaN and infinite values")
+    drawn(page, "wild")
+    width = canvas(page, "wild").evaluate("area => area.clientWidth")
+    canvas(page, "wild").hover(position={"x": 52 + (width - 64) * 2 // 5, "y": 20})
+    expect(chart(page, "wild").locator(".tip")).to_contain_text("2 at step 2")
+
+
 def test_metrics_are_found_by_regular_expression(curves: str, visitor: Visitor) -> None:
     page = visitor.go(f"experiments/{curves}?tab=charts")
     page.get_by_label("Metrics, by regex").fill("m0[12]$|loss")

@@ -196,6 +196,17 @@ def test_selected_runs_are_tagged_deleted_and_restored(site: Site, visitor: Visi
     expect(page.get_by_role("link", name="three")).to_be_visible()
 
 
+def test_what_others_throw_away_leaves_the_table(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("cleared by others")
+    runs = [site.run(number, name) for name in ("kept here", "cleared away")]
+    page = visitor.go(f"experiments/{number}")
+    expect(page.get_by_role("link", name="cleared away")).to_be_visible()
+    expect(page.locator(".live")).to_have_text("Live")
+    site.call("runs/delete", {"run_id": runs[1]})
+    expect(page.get_by_role("link", name="cleared away")).to_have_count(0)
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+
+
 def test_nested_runs_are_a_tree(site: Site, visitor: Visitor) -> None:
     number = site.experiment("nested")
     parent = site.run(number, "parent")

@@ -1,7 +1,8 @@
 /** The frame around every page, and which page an address shows. */
 
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useErrorBoundary, useState } from "preact/hooks";
+import { messageOf } from "./api/client";
 import icon from "./icon.svg";
 import { ExperimentPage } from "./pages/experiment";
 import { ExperimentsPage } from "./pages/experiments";
@@ -10,7 +11,7 @@ import { Icon, type IconName } from "./parts/icon";
 import { ShortcutList } from "./parts/shortcuts";
 import { tick, useShortcuts, walk } from "./state/keyboard";
 import { connected } from "./state/live";
-import { go, href, segments } from "./state/router";
+import { address, go, href, segments } from "./state/router";
 import { dark, toggleTheme } from "./state/theme";
 import { dismiss, toasts } from "./state/toast";
 
@@ -77,6 +78,14 @@ function Current() {
       </a>
     </Empty>
   );
+}
+
+/** The page; or, if it broke over something, what that was. */
+function Guarded() {
+  const [error] = useErrorBoundary();
+  if (!error) return <Current />;
+  const what = new Error(`This page broke: ${messageOf(error)}`);
+  return <Failure error={what} retry={() => window.location.reload()} />;
 }
 
 const SECTIONS: [string, string, IconName][] = [
@@ -176,7 +185,7 @@ export function App() {
     <div class="shell">
       <Sidebar onHelp={() => setHelp(true)} />
       <main class="main" id="main">
-        <Current />
+        <Guarded key={address.value.path} />
       </main>
       <Toasts />
       {help && <ShortcutList onClose={() => setHelp(false)} />}

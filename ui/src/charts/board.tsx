@@ -17,6 +17,7 @@ import { Comparison } from "./comparison";
 import type { Shared } from "./line-chart";
 import { type BoardRun, groupNames } from "./lines";
 import { arranged, remember } from "./order";
+import { Section } from "./section";
 import { type ChartKind, type ChartSettings, RUN_LIMITS, set, useChartSettings } from "./settings";
 import { CurveStore } from "./store";
 import "../styles/charts.css";
@@ -295,27 +296,21 @@ export function LineBoard({ experiments, metrics, runs, settings, onNewRuns }: L
     remember(scope, moved, target, metrics);
     setTurn(turn + 1);
   };
+  const card = (key: string) => (
+    <ChartCard
+      key={key}
+      name={key}
+      runs={runs}
+      store={store}
+      settings={settings}
+      shared={shared}
+      onDropOn={drop}
+    />
+  );
   return (
     <>
       {sections.map(([name, keys]) => (
-        <details key={name} class="section" open>
-          <summary>
-            {name || "Metrics"} <span class="muted">{keys.length}</span>
-          </summary>
-          <div class={`cards ${settings.size}`}>
-            {keys.map((key) => (
-              <ChartCard
-                key={key}
-                name={key}
-                runs={runs}
-                store={store}
-                settings={settings}
-                shared={shared}
-                onDropOn={drop}
-              />
-            ))}
-          </div>
-        </details>
+        <Section key={name} name={name} keys={keys} size={settings.size} card={card} />
       ))}
     </>
   );

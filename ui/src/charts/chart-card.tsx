@@ -5,6 +5,7 @@ import { Button } from "../parts/basics";
 import { Dialog, Menu } from "../parts/dialog";
 import { extent } from "./curves";
 import { fileName, linesCsv, save } from "./export";
+import { useInView } from "./in-view";
 import { LineChart, type Shared } from "./line-chart";
 import { type BoardRun, linesOf, xKindOf } from "./lines";
 import { paintChart, plotOf } from "./paint";
@@ -22,23 +23,8 @@ interface Props {
   onDropOn?: (moved: string, target: string) => void;
 }
 
-/** Whether an element is, or nearly is, in sight. */
-function useInView() {
-  const ref = useRef<HTMLElement>(null);
-  const [seen, setSeen] = useState(false);
-  useEffect(() => {
-    const observer = new IntersectionObserver(
-      (entries) => setSeen(entries.at(-1)?.isIntersecting ?? false),
-      { rootMargin: "150px" },
-    );
-    if (ref.current) observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, []);
-  return { ref, seen };
-}
-
 export function ChartCard({ name, runs, store, settings, shared, onDropOn }: Props) {
-  const { ref, seen } = useInView();
+  const { ref, seen } = useInView<HTMLElement>(150);
   const [full, setFull] = useState(false);
   const [turn, setTurn] = useState(0);
   const box = useRef<HTMLDivElement>(null);

@@ -2,7 +2,7 @@
 
 import { useMemo } from "preact/hooks";
 import { keysOf, summary } from "../api/overview";
-import type { MetricReply, Run } from "../api/schema";
+import type { MetricReply, Run, RunInfo } from "../api/schema";
 import { getRun } from "../api/tracking";
 import { LineBoard } from "../charts/board";
 import { set, useChartSettings } from "../charts/settings";
@@ -93,12 +93,16 @@ export function ComparePage() {
   );
 }
 
+function tookOf({ start_time, end_time }: RunInfo): string {
+  return start_time ? duration((end_time ?? Date.now()) - start_time) : "";
+}
+
 function factRows(sides: Side[]): DiffRow[] {
   return rowsOf(
     sides.map(({ run: { info } }) => [
       { key: "Status", value: info.status.toLowerCase() },
       { key: "Started", value: clock(info.start_time) },
-      { key: "Duration", value: duration((info.end_time ?? Date.now()) - info.start_time) },
+      { key: "Duration", value: tookOf(info) },
       { key: "User", value: info.user_id },
     ]),
   );

@@ -11,6 +11,7 @@ import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { address, href, setQuery } from "../state/router";
 import { Copied } from "./about-experiment";
+import { GatewayCard, isRoute } from "./gateway-card";
 
 const KINDS: Record<string, string> = {
   sqlite: "SQLite",
@@ -40,30 +41,33 @@ function Parts() {
   const { data, error, reload } = useAsync((signal) => health(signal), []);
   if (error !== undefined) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
-  const parts = Object.values(data.parts);
+  const parts = Object.values(data.parts).filter((part) => !isRoute(part.name));
   return (
-    <div class="tiles">
-      <div class="card tile">
-        <h2>Server</h2>
-        <div class="tile-value">
-          <i class={`dot ${data.status === "OK" ? "ok" : "bad"}`} />
-          {data.status === "OK" ? "Healthy" : data.status === "DEGRADED" ? "Degraded" : "Down"}
-        </div>
-        <p class="muted">Milepost {data.version}</p>
-      </div>
-      {parts.map((part) => (
-        <div key={part.name} class="card tile">
-          <h2>{part.name[0]?.toUpperCase() + part.name.slice(1)}</h2>
+    <>
+      <div class="tiles">
+        <div class="card tile">
+          <h2>Server</h2>
           <div class="tile-value">
-            <i class={`dot ${part.ok ? "ok" : "bad"}`} />
-            {part.ok ? `${number(part.seconds * 1000, 2)} ms` : "Not answering"}
+            <i class={`dot ${data.status === "OK" ? "ok" : "bad"}`} />
+            {data.status === "OK" ? "Healthy" : data.status === "DEGRADED" ? "Degraded" : "Down"}
           </div>
-          <p class="muted">
-            {part.problem || (part.breaker === "closed" ? "Answers" : `Breaker ${part.breaker}`)}
-          </p>
+          <p class="muted">Milepost {data.version}</p>
         </div>
-      ))}
-    </div>
+        {parts.map((part) => (
+          <div key={part.name} class="card tile">
+            <h2>{part.name[0]?.toUpperCase() + part.name.slice(1)}</h2>
+            <div class="tile-value">
+              <i class={`dot ${part.ok ? "ok" : "bad"}`} />
+              {part.ok ? `${number(part.seconds * 1000, 2)} ms` : "Not answering"}
+            </div>
+            <p class="muted">
+              {part.problem || (part.breaker === "closed" ? "Answers" : `Breaker ${part.breaker}`)}
+            </p>
+          </div>
+        ))}
+      </div>
+      <GatewayCard health={data} />
+    </>
   );
 }
 

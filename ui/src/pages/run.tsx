@@ -177,6 +177,7 @@ function Elapsed({ run }: { run: Run }) {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, [live]);
+  if (!start_time) return null;
   return (
     <span class="muted" title={`${clock(start_time)} to ${end_time ? clock(end_time) : "now"}`}>
       {duration((end_time ?? now) - start_time)}

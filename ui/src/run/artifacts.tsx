@@ -8,6 +8,7 @@ import { Empty, Failure, Loading, Snippet } from "../parts/basics";
 import { Icon } from "../parts/icon";
 import { useAsync } from "../state/async";
 import { walk } from "../state/keyboard";
+import { useLive } from "../state/live";
 import { address, setQuery } from "../state/router";
 import { Preview } from "./preview";
 
@@ -19,7 +20,17 @@ export function Artifacts({ run, models }: { run: string; models: LoggedModel[] 
   const root = useAsync((signal) => list({ run }, "", signal), [run]);
   const query = address.value.query;
   const [file, model] = [query.get("file") ?? "", query.get("model") ?? ""];
-  if (root.error !== undefined) return <Failure error={root.error} retry={root.reload} />;
+  // A listing may be slow and dear: a run that goes on is looked at now and then.
+  useLive(
+    "run:",
+    (topics) => {
+      if (!topics || topics.some((topic) => topic.endsWith(`:${run}`))) root.reload();
+    },
+    5000,
+  );
+  if (root.error !== undefined && !root.data) {
+    return <Failure error={root.error} retry={root.reload} />;
+  }
   if (!root.data) return <Loading />;
   if (root.data.length === 0 && models.length === 0) return <NoArtifacts />;
   return (

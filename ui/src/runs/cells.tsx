@@ -123,6 +123,7 @@ export function cellContent(row: TableRow, id: string): ComponentChildren {
       case "end_time":
         return <Time at={run.end_time} />;
       case "duration":
+        if (!run.start_time) return <span class="none">–</span>;
         return <span class="num">{duration((run.end_time ?? Date.now()) - run.start_time)}</span>;
       case "user_id":
         return run.user;

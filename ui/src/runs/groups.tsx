@@ -1,45 +1,61 @@
 /** Runs grouped by params or tags, with mean and spread of the metrics on show. */
 
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { groups } from "../api/overview";
 import type { ColumnMessage, GroupReply, KeysReply } from "../api/schema";
 import { count, number } from "../format";
-import { Failure, Loading } from "../parts/basics";
+import { Failure, Loading, SearchField } from "../parts/basics";
 import { Popover } from "../parts/dialog";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { setQuery } from "../state/router";
 import { columnLabel } from "./cells";
-import { asColumn, columnId, parseColumn, searchName } from "./columns";
+import { asColumn, columnId, keyTest, parseColumn, searchName } from "./columns";
 import type { ViewState } from "./state";
 
 const MOST_METRICS = 8;
+const MOST_SHOWN = 400;
 
 export function GroupChooser({ keys, chosen }: { keys: KeysReply; chosen: string[] }) {
   const tags = keys.tags.filter((key) => !key.startsWith("mlflow.")).map((k) => columnId("tag", k));
   const ids = [...keys.params.map((key) => columnId("param", key)), ...tags];
-  const toggle = (id: string) =>
-    setQuery({ group: chosen.includes(id) ? chosen.filter((c) => c !== id) : [...chosen, id] });
   return (
     <Popover label="Group" icon="group" wide badge={chosen.length ? `${chosen.length}` : undefined}>
-      {() => (
-        <div class="panel-list">
-          {ids.length === 0 && <div class="panel-title">No params or tags to group by</div>}
-          {ids.slice(0, 400).map((id) => (
-            <label key={id} class="option">
-              <input
-                type="checkbox"
-                checked={chosen.includes(id)}
-                disabled={!chosen.includes(id) && chosen.length >= 4}
-                onChange={() => toggle(id)}
-              />
-              <span class="ellipsis grow">{columnLabel(id)}</span>
-              <span class="muted">{parseColumn(id)?.kind}</span>
-            </label>
-          ))}
-        </div>
-      )}
+      {() => <GroupList ids={ids} chosen={chosen} />}
     </Popover>
+  );
+}
+
+function GroupList({ ids, chosen }: { ids: string[]; chosen: string[] }) {
+  const [text, setText] = useState("");
+  const shown = useMemo(() => {
+    const test = keyTest(text);
+    return ids.filter((id) => test(columnLabel(id)));
+  }, [ids, text]);
+  const toggle = (id: string) =>
+    setQuery({ group: chosen.includes(id) ? chosen.filter((c) => c !== id) : [...chosen, id] });
+  if (ids.length === 0) return <div class="panel-title">No params or tags to group by</div>;
+  return (
+    <>
+      <div class="panel-head">
+        <SearchField value={text} placeholder="Search params and tags" onInput={setText} />
+      </div>
+      <div class="panel-list">
+        {shown.length === 0 && <div class="panel-title">Nothing matches</div>}
+        {shown.slice(0, MOST_SHOWN).map((id) => (
+          <label key={id} class="option">
+            <input
+              type="checkbox"
+              checked={chosen.includes(id)}
+              disabled={!chosen.includes(id) && chosen.length >= 4}
+              onChange={() => toggle(id)}
+            />
+            <span class="ellipsis grow">{columnLabel(id)}</span>
+            <span class="muted">{parseColumn(id)?.kind}</span>
+          </label>
+        ))}
+      </div>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { table } from "../api/overview";
 import type { ColumnMessage, RunRow, TableReply, ViewType } from "../api/schema";
+import { VIEW } from "../api/tracking";
 
 export interface TableRow {
   run: RunRow;
@@ -76,23 +77,18 @@ export class RunSource {
   /** What changed on the server: rows on show are read again; unknown runs move everything. */
   async refresh(runs: string[] | null): Promise<void> {
     const shown = new Set(this.loaded().map((row) => row.run.run_id));
-    if (!runs?.every((id) => shown.has(id))) {
-      const pages = [...this.pages.keys()].slice(-4);
-      if (!pages.includes(0)) pages.push(0);
-      for (const name of [...this.asked.keys()]) {
-        if (this.asked.get(name) === null) this.asked.delete(name);
-      }
-      for (const page of [...this.pages.keys()]) if (!pages.includes(page)) this.pages.delete(page);
-      await Promise.all(pages.flatMap((page) => this.blocks.map((b) => this.fetch(page, b))));
-      return;
-    }
+    if (!runs?.every((id) => shown.has(id))) return this.again();
     const columns = new Map(this.blocks.flatMap((block) => this.columnsOf(block)));
     const reply = await table({
       ...this.body(columns.values()),
       limit: 0,
       run_ids: runs,
     });
-    const fresh = new Map(rowsOf(reply, columns).map((row) => [row.run.run_id, row]));
+    const rows = rowsOf(reply, columns);
+    const deleted = this.query.view === VIEW.deleted;
+    const moved = rows.length < runs.length || rows.some((row) => row.run.deleted !== deleted);
+    if (moved) return this.again();
+    const fresh = new Map(rows.map((row) => [row.run.run_id, row]));
     for (const [page, rows] of this.pages) {
       this.pages.set(
         page,
@@ -100,6 +96,17 @@ export class RunSource {
       );
     }
     this.tell();
+  }
+
+  /** Reads the pages looked at last once more, and forgets the others. */
+  private async again(): Promise<void> {
+    const pages = [...this.pages.keys()].slice(-4);
+    if (!pages.includes(0)) pages.push(0);
+    for (const name of [...this.asked.keys()]) {
+      if (this.asked.get(name) === null) this.asked.delete(name);
+    }
+    for (const page of [...this.pages.keys()]) if (!pages.includes(page)) this.pages.delete(page);
+    await Promise.all(pages.flatMap((page) => this.blocks.map((b) => this.fetch(page, b))));
   }
 
   private columnsOf(block: number): [string, ColumnMessage][] {
