@@ -346,6 +346,13 @@ def test_an_environment_without_a_section_is_doubted() -> None:
     assert load_text("data_dir: x", {"ENVIRONMENT": "prod"}).warnings == []
 
 
+def test_a_password_that_ends_in_a_line_break_is_doubted() -> None:
+    """As one from a file often does; nobody could sign in, and nobody would see why."""
+    (warning,) = load_text("", {"MLFLOW_AUTH_PASSWORD": "s3cret\n"}).warnings
+    assert warning.startswith("MLFLOW_AUTH_PASSWORD: auth_password: has a space or a line break")
+    assert "s3cret" not in warning
+
+
 def test_an_alert_that_tells_nobody_is_doubted() -> None:
     text = "alerts: [{name: slow, condition: response_time > 5s, action: [chat, oncall]}]\n"
     known = "alert_actions: {chat: {type: slack, url: 'https://chat.example'}}\n"

@@ -45,8 +45,11 @@ def test_the_first_user_gets_the_password_of_the_settings(access: Access) -> Non
     assert access.settle("ann", "s3cret") == ("made", "", "")
     assert access.settle("ann", "s3cret") == ("kept", "", "")
     assert signs_in(access, "ann", "s3cret")
-    for name, password in [("ann", "S3cret"), ("ann", ""), ("Ann", "s3cret"), ("", "s3cret")]:
-        assert not signs_in(access, name, password)
+    strange = ["", "Ann", "ann\0", "\0", "ann\n", "\ud800", "ann🔑", "x" * 5000, "' OR 1=1 --", "%"]
+    for name in strange:
+        assert not signs_in(access, name, "s3cret")
+    for password in ["", "S3cret", "s3cret ", "\0s3cret", "\ud800", "🔑", "x" * 5000]:
+        assert not signs_in(access, "ann", password)
 
 
 def test_a_password_nobody_gave_is_made_up_once(access: Access) -> None:

@@ -244,6 +244,8 @@ def _pool_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def doubts(settings: Settings) -> Iterator[tuple[str, str]]:
     """(field, what its author may not have meant)."""
+    if settings.auth_password != settings.auth_password.strip():
+        yield "auth_password", "has a space or a line break at an end, which belongs to it"
     for rule in settings.alerts:
         for action in rule.action:
             if action not in settings.alert_actions:

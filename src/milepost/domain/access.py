@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+_LONGEST_NAME = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -19,6 +21,11 @@ class Account:
 
     created: int
     updated: int
+
+
+def may_be_name(text: str) -> bool:
+    """Whether a user can have this name; no database needs to be asked for another."""
+    return text.isprintable() and 0 < len(text) <= _LONGEST_NAME
 
 
 class Action(Enum):

@@ -76,11 +76,12 @@ class Router:
         route = methods.get(scope["method"])
         if route is None and scope["method"] == "HEAD":
             route = methods.get("GET")
+        if route is not None:
+            scope[ROUTE] = route.label
         is_open = route is not None and route.action is Action.OPEN
         if self._gate is not None and not is_open and not await self._gate.admits(scope, send):
             return
         if route is not None:
-            scope[ROUTE] = route.label
             await route.handler(scope, receive, send)
         elif methods:
             allow = [(b"allow", ", ".join(methods).encode())]

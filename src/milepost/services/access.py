@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from milepost.domain import passwords
-from milepost.domain.access import Account
+from milepost.domain.access import Account, may_be_name
 from milepost.services.tracking import now
 from milepost.store import access
 from milepost.store.db import Store
@@ -42,7 +42,7 @@ class Access:
     def sign_in(self, name: str, password: str) -> Account | None:
         """The account, if the password is right. Takes as long for a name that nobody has, so that
         names cannot be found out."""
-        account = self.account(name)
+        account = self.account(name) if may_be_name(name) else None
         right = passwords.matches(password, account.password if account else passwords.NOBODY)
         return account if right else None
 
