@@ -46,20 +46,12 @@ export function valueAxis(
   return { scale: words, place, categories };
 }
 
-const RAMP = [
-  [68, 1, 84],
-  [59, 82, 139],
-  [33, 145, 140],
-  [94, 201, 98],
-  [253, 231, 37],
-];
-
-/** A colour between dark violet (0) and yellow (1); grey for what has no value. */
-export function ramp(part: number): string {
+/** A colour between the first stop (0) and the last (1); grey for what has no value. */
+export function ramp(part: number, stops: number[][]): string {
   if (!Number.isFinite(part)) return "#888";
-  const at = Math.min(0.9999, Math.max(0, part)) * (RAMP.length - 1);
-  const low = RAMP[Math.floor(at)] as number[];
-  const high = RAMP[Math.floor(at) + 1] as number[];
+  const at = Math.min(0.9999, Math.max(0, part)) * (stops.length - 1);
+  const low = stops[Math.floor(at)] as number[];
+  const high = stops[Math.floor(at) + 1] as number[];
   const mix = low.map((v, i) => Math.round(v + ((high[i] as number) - v) * (at % 1)));
   return `rgb(${mix.join(" ")})`;
 }

@@ -66,7 +66,7 @@ export function ContourChart({ columns, samples }: ComparisonProps) {
           paintAxes(surface, plot, palette);
           all.forEach((c, i) => {
             const part = high > low ? ((means[i] as number) - low) / (high - low) : 0.5;
-            surface.rect(c.x + 1, c.y + 1, width - 2, height - 2, ramp(part));
+            surface.rect(c.x + 1, c.y + 1, width - 2, height - 2, ramp(part, palette.ramp));
           });
           const middle = plot.left + plot.width / 2;
           surface.text(middle, size.height - 10, columnLabel(columns[0] ?? ""), {

@@ -16,6 +16,8 @@ export interface Palette {
   background: string;
   accent: string;
   font: string;
+  /** From little to much: red, green and blue of each stop. */
+  ramp: number[][];
 }
 
 export interface Plot {

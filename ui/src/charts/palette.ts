@@ -12,5 +12,13 @@ export function palette(): Palette {
     background: value("--bg-raised"),
     accent: value("--accent"),
     font: value("--font"),
+    ramp: value("--ramp").split(",").map(rgb),
   };
+}
+
+/** The red, green and blue of a colour such as #4c5fd7 or #fc0. */
+function rgb(text: string): number[] {
+  const digits = text.trim().slice(1);
+  const wide = digits.length === 3 ? digits.replace(/./g, "$&$&") : digits;
+  return [0, 2, 4].map((at) => Number.parseInt(wide.slice(at, at + 2), 16));
 }

@@ -94,7 +94,7 @@ export function ParallelChart({ columns, samples, onOpen }: ComparisonProps) {
         draw={({ surface, palette }) => {
           const alpha = samples.length > 200 ? 0.3 : 0.65;
           for (const s of samples) {
-            const color = ramp(share(s.values[lastColumn] ?? null, range));
+            const color = ramp(share(s.values[lastColumn] ?? null, range), palette.ramp);
             const picked = passes(s);
             const stroke = picked ? { color, alpha } : { color: palette.strong, alpha: 0.25 };
             surface.polyline(points(s), { ...stroke, width: 1.3 });

@@ -64,7 +64,7 @@ export function ScatterChart({ columns, samples, onOpen }: ComparisonProps) {
           for (const s of samples) {
             const [px, py] = place(s);
             if (!Number.isFinite(px) || !Number.isFinite(py)) continue;
-            const color = colored ? ramp(share(s.values[2] ?? null, range)) : s.color;
+            const color = colored ? ramp(share(s.values[2] ?? null, range), palette.ramp) : s.color;
             surface.circle(px, py, s === hover ? 7 : 4.5, color, s === hover ? 1 : alpha);
           }
           const middle = plot.left + plot.width / 2;
