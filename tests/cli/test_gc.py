@@ -72,8 +72,14 @@ def test_only_what_is_old_enough_or_named_goes(session: Session) -> None:
     assert session.json("milepost gc --older-than 36500d")["collected"]["runs"] == 0
     one = bulk.run_id(1, 19)
     assert session.json(f"milepost gc --older-than 0s --run {one}")["collected"]["runs"] == 1
+    again = session.json(f"milepost gc --older-than 0s --run {one} --experiment 77")
+    assert again["unknown"] == ["experiment 77", f"run {one}"]
     alive = bulk.run_id(1, 18)
-    assert session.json(f"milepost gc --older-than 0s --run {alive}")["collected"]["runs"] == 0
+    spared = session.json(f"milepost gc --older-than 0s --run {alive}")
+    assert (spared["collected"]["runs"], spared["left"]) == (0, [f"run {alive}"])
+    said = session.run(f"milepost gc --older-than 0s --run {alive},{one}").stderr
+    assert f"{alive} stays" in said
+    assert f"there is no run {one}" in said
     two = f"{bulk.run_id(1, 29)},{bulk.run_id(1, 39)}"
     assert session.json(f"milepost gc --older-than 0s --run-ids {two}")["collected"]["runs"] == 2
     assert _count(session, "SELECT COUNT(*) FROM runs") == RUNS - 3
@@ -223,6 +229,15 @@ def test_retention_keeps_the_best_the_tagged_and_the_young(session: Session) -> 
     assert session.json("milepost retention apply --experiment big --older-than 36500d")[
         "experiments"
     ][0]["runs"] == 0  # fmt: skip
+
+
+def test_a_rule_that_cannot_be_meant_is_refused(session: Session) -> None:
+    _store(session)
+    assert "needs --experiment" in session.refusal("milepost retention apply --older-than 1d", 2)
+    assert "No experiment is called 'bgi'" in session.refusal(
+        "milepost retention apply --experiment bgi"
+    )
+    assert "'1x' is no id" in session.refusal("milepost gc --experiment 1,1x", 2)
 
 
 def test_retention_rules_come_from_the_settings(session: Session) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
-from milepost.app import build
+from milepost.app import App, build
 from milepost.cli.options import existing, loaded, store_options
 from milepost.cli.output import emit, json_option, not_well, pairs, progress, size, table
+from milepost.config import Settings
 from milepost.config.blocks import RetentionRule
 from milepost.config.field import duration
-from milepost.services.gc import Collector, Selection
+from milepost.errors import NotFound
+from milepost.services.gc import Collected, Collector, Selection
 from milepost.services.retention import Retention
 from milepost.store import gc as store_gc
 from milepost.store import inspect, migrate
@@ -92,17 +94,41 @@ def gc(
     app = build(settings)
     try:
         before = inspect.total_bytes(app.store.dialect)
-        collector = Collector(app.store, app.locations, app.stores, settings.artifacts_uri)
-        with progress("Collecting", collector.total(wanted), quiet=as_json) as advance:
-            done = collector.collect(wanted, advance)
+        done, unknown, left = _collect(app, settings, wanted, quiet=as_json)
     finally:
         app.close()
     if give_back and not dry_run:
         tables = migrate.tables(migrate.wanted_version())
         store_gc.give_back(app.store.dialect, tables)
     after = inspect.total_bytes(app.store.dialect)
-    head = [
-        ("would remove" if dry_run else "removed", ""),
+    for name in unknown:
+        click.echo(f"Warning: there is no {name}, or no more.", err=True)
+    for name in left:
+        click.echo(f"Warning: {name} stays: not in the trash, or not for long enough.", err=True)
+    data = {
+        "collected": done, "unknown": unknown, "left": left, "database_bytes_before": before,
+        "database_bytes_after": after,
+    }  # fmt: skip
+    emit(data, lambda: _text(done, before, after), as_json=as_json)
+    if done.failures:
+        not_well()
+
+
+def _collect(
+    app: App, settings: Settings, wanted: Selection, *, quiet: bool
+) -> tuple[Collected, list[str], list[str]]:
+    """What was collected; of what was named, what was not here before and what still is."""
+    collector = Collector(app.store, app.locations, app.stores, settings.artifacts_uri)
+    unknown = [name for name, here in collector.present(wanted).items() if not here]
+    with progress("Collecting", collector.total(wanted), quiet=quiet) as advance:
+        done = collector.collect(wanted, advance)
+    named = {} if wanted.dry_run else collector.present(wanted)
+    return done, unknown, [name for name, here in named.items() if here]
+
+
+def _text(done: Collected, before: int, after: int) -> str:
+    return pairs([
+        ("would remove" if done.dry_run else "removed", ""),
         ("  runs", done.runs),
         ("  experiments", done.experiments),
         ("  logged models", done.models),
@@ -111,11 +137,7 @@ def gc(
         ("  files", f"{done.files} ({size(done.bytes)})"),
         ("database", f"{size(before)} before, {size(after)} now"),
         *(("failed", line) for line in done.failures),
-    ]
-    data = {"collected": done, "database_bytes_before": before, "database_bytes_after": after}
-    emit(data, pairs(head), as_json=as_json)
-    if done.failures:
-        not_well()
+    ])  # fmt: skip
 
 
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,8 +146,11 @@ def _split(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _numbers(values: tuple[str, ...]) -> tuple[int, ...]:
     parts = _split(values)
-    if not all(part.isdecimal() for part in parts):
-        raise click.BadParameter("experiment ids are numbers")
+    wrong = [part for part in parts if not (part.isascii() and part.isdecimal() and len(part) < 19)]
+    if wrong:
+        raise click.BadParameter(
+            f"'{wrong[0]}' is no id of an experiment.", param_hint="--experiment"
+        )
     return tuple(int(part) for part in parts)
 
 
@@ -184,6 +209,8 @@ def apply(
     """
     if keep_top and not metric:
         raise click.UsageError("--keep-top needs --metric.")
+    if experiment is None and (older_than or tag or keep_tag or keep_top or metric):
+        raise click.UsageError("A rule of its own needs --experiment; '*' stands for all of them.")
     settings = existing(flags)
     rules = settings.retention
     if experiment is not None:
@@ -194,6 +221,8 @@ def apply(
             done = Retention(app.store).apply(rules, dry_run=dry_run, advance=advance)
     finally:
         app.close()
+    if experiment is not None and not done:
+        raise NotFound(f"No experiment is called '{experiment}'.")
     what = "would go" if dry_run else "moved to the trash"
     rows = [(d.experiment, d.id, d.runs, d.kept) for d in done]
     emit(

@@ -100,6 +100,18 @@ class Collector:
 
         return self._store.read(count, None)
 
+    def present(self, wanted: Selection) -> dict[str, bool]:
+        """Each thing that was named, and whether it is here, deleted or not."""
+        numbers = [str(number) for number in wanted.experiments]
+        owners = self._store.read(
+            lambda tx, _: gc.owners(tx, numbers, wanted.runs, wanted.models), None
+        )
+        return {
+            **{f"experiment {number}": number in owners.experiments for number in numbers},
+            **{f"run {run_id}": run_id in owners.runs for run_id in wanted.runs},
+            **{f"logged model {model}": model in owners.models for model in wanted.models},
+        }
+
     def _kinds(self, wanted: Selection) -> Iterator[tuple[str, Sequence[str], bool]]:
         """(table, ids, whether any of it is wanted)"""
         rest = bool(wanted.experiments) or not wanted.narrowed
