@@ -63,6 +63,21 @@ def test_as_one_file(here: Session) -> None:
     assert "overwrites" in here.refusal("milepost backup create --output backups/b.tar.gz")
 
 
+def test_places_that_will_not_do(here: Session) -> None:
+    """A line each, no trace."""
+    (here.folder / "file").write_text("something")
+    for line, said in (
+        ("backup create --output file", "file is there already"),
+        ("backup create --output /proc/x/b", "/proc/x: No such file"),
+        ("export --output file", "file: File exists"),
+        ("backup list --folder nowhere", "no folder nowhere"),
+        ("backup verify nowhere", "nowhere holds no"),
+    ):
+        assert said in here.refusal(f"milepost {line}")
+    here.run("milepost export --output e.tar.gz")
+    assert "e.tar.gz is a milepost-export" in here.refusal("milepost backup restore e.tar.gz")
+
+
 def test_only_into_an_empty_database_unless_forced(here: Session) -> None:
     here.run("milepost backup create --output b")
     before = _tables(here)

@@ -14,7 +14,7 @@ from milepost.cli.options import existing, loaded, store_options
 from milepost.cli.output import emit, json_option, not_well, pairs, progress, table, when
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
-from milepost.errors import Exists
+from milepost.errors import Exists, NotFound
 from milepost.services import archive, backup
 from milepost.store import inspect
 from milepost.store.db import open_dialect
@@ -91,6 +91,8 @@ def _identity(settings: Settings) -> str:
 @store_options
 def list_(folder: Path | None, as_json: bool, **flags: Any) -> None:
     """The backups in the folder, the oldest first."""
+    if folder and not folder.is_dir():
+        raise NotFound(f"There is no folder {folder}.")
     found = backup.found_in(_folder(loaded(flags).settings, folder))
 
     def text() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import click
 
@@ -35,9 +36,16 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command; a Problem becomes one line on stderr and exit status 1."""
+    """Run the command; a Problem, or a file that cannot be read or written, becomes one line on
+    stderr and exit status 1."""
     try:
         milepost()
     except Problem as problem:
-        click.echo(f"Error: {problem.message}", err=True)
-        sys.exit(1)
+        _end(problem.message)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _end(reason: str) -> NoReturn:
+    click.echo(f"Error: {reason}", err=True)
+    sys.exit(1)

@@ -288,6 +288,7 @@ def opened(path: Path, format: str) -> Iterator[Archive]:
         archive.finished()
         yield archive
         return
+    packed_header(path, format)
     with TemporaryDirectory(prefix=f"{path.name}-", dir=path.parent) as folder:
         unpack(path, Path(folder))
         archive = Archive(Path(folder), format)

@@ -72,7 +72,7 @@ def is_free(target: Path) -> bool:
     """Whether a backup may be written there: nothing is there, or only one that was cut short."""
     if not target.exists():
         return True
-    if archives.is_packed(target):
+    if archives.is_packed(target) or not target.is_dir():
         return False
     header = _header(target)
     return header.finished is None if header else not any(target.iterdir())
