@@ -33,6 +33,25 @@ def test_show_says_what_is_in_effect_and_where_it_was_given(here: Session) -> No
     assert "hush" not in here.text("milepost config show")
 
 
+def test_show_says_of_what_a_setting_is_made(session: Session) -> None:
+    session.env = {"MLFLOW_DB_NAME": "runs", "MLFLOW_ARTIFACTS_BUCKET": "files"}
+    shown = session.json("milepost config show --given")
+    assert shown["backend_store_uri"] == {
+        "value": "postgresql://mlflow@localhost:5432/runs", "source": "made of db_name",
+    }  # fmt: skip
+    assert shown["artifacts_destination"] == {
+        "value": "s3://files", "source": "made of artifacts_bucket",
+    }  # fmt: skip
+    assert "default_artifact_root" not in shown
+
+
+def test_info_shows_no_password(session: Session) -> None:
+    session.env = {"MLFLOW_TRACKING_URI": "http://ann:hush@mlflow:5000"}
+    shown = session.run("milepost info").stdout + session.text("milepost info --json")
+    assert "hush" not in shown
+    assert "http://ann:***@mlflow:5000/health" in shown
+
+
 def test_check_in_scripts(here: Session) -> None:
     assert here.json("milepost config check") == {"ok": True, "errors": [], "warnings": []}
     (here.folder / "milepost.yaml").write_text("prot: 1\nauth: {enabled: maybe}\n")

@@ -156,9 +156,10 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
       milepost info
     """
     settings = loaded(flags).settings
-    address = url or server_url(settings)
+    address = masked_uri(url or server_url(settings))
     # What training machines are told; the address is how this one reaches it.
-    public = address if url or not is_web(settings.tracking_uri) else settings.tracking_uri
+    told = is_web(settings.tracking_uri) and not url
+    public = masked_uri(settings.tracking_uri) if told else address
     data: dict[str, Any] = {
         "version": __version__,
         "url": address,

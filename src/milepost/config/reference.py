@@ -40,6 +40,15 @@ _TITLES = {
 }
 
 
+_MADE_OF = {
+    "backend_store_uri": (("db_host", "db_name", "db_user", "db_password"), ("data_dir",)),
+    "artifacts_destination": (("artifact_store", "artifacts_bucket"), ("data_dir",)),
+    "default_artifact_root": (("serve_artifacts",),),
+}
+"""What a setting that is not given itself is made of: the first of these groups with one that is
+given."""
+
+
 class Row(NamedTuple):
     """One effective setting, fit to be shown to anybody."""
 
@@ -61,10 +70,18 @@ def shown(loaded: Loaded) -> list[Row]:
         Row(
             item.name,
             _plain(item, made.get(item.name) or getattr(settings, item.name)),
-            loaded.sources.get(item.name, DEFAULT),
+            loaded.sources.get(item.name) or _made_of(item.name, loaded),
         )
         for item in fields(Settings)
     ]
+
+
+def _made_of(name: str, loaded: Loaded) -> str:
+    for group in _MADE_OF.get(name, ()):
+        given = [part for part in group if part in loaded.sources]
+        if given:
+            return f"made of {', '.join(given)}"
+    return DEFAULT
 
 
 def _plain(item: Field[Any], value: Any) -> Any:
