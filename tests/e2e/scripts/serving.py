@@ -1,19 +1,22 @@
 """Logs two versions of a model that say which they are, promotes the first, and asks for it through
 MLflow's deployments client: `serving.py GATEWAY ROUTE NAME`."""
 
+from __future__ import annotations
+
 import json
 import sys
 import time
+from typing import Any
 
 import mlflow
 from mlflow.deployments import get_deploy_client
 
 
-class Says(mlflow.pyfunc.PythonModel):
-    def __init__(self, word):
+class Says(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    def __init__(self, word: str) -> None:
         self.word = word
 
-    def predict(self, context, model_input, params=None):
+    def predict(self, context: Any, model_input: Any, params: Any = None) -> list[str]:
         return [f"{self.word} {value}" for value in model_input.iloc[:, 0]]
 
 
