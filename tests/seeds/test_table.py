@@ -90,11 +90,12 @@ COVERED = {
             " s3://mlflow-artifacts/ --host 0.0.0.0 --port 5000 --serve-artifacts --workers 4"
         ),
     ],
-    "test_config_blocks.py::test_asked_for_protection_that_is_not_there_it_refuses": [
+    "test_passwords.py::test_a_password_from_an_env_file": [
         "nself, Staging: bash",
         "nself, Production: bash",
         "nself, Authentication: bash",
     ],
+    "test_passwords.py::test_the_client_that_knows_it": ["nself, Authentication: python"],
     "test_programs.py::test_the_programs": [
         "airflow, Example: Python API: python",
         "configuration, Telemetry Best Practices: python",
@@ -146,7 +147,6 @@ COVERED = {
     ],
     "test_proxy.py::test_the_server_behind_nginx": [
         "setup, 6.2 Example Nginx Config: nginx",
-        "nself, Authentication: python",
         "nself: nself build --force && nself restart nginx",
     ],
     "test_storage_commands.py::test_a_database_made_by_the_guide": [
