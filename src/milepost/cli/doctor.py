@@ -11,7 +11,6 @@ import click
 from milepost.app import artifact_stores
 from milepost.cli.options import loaded, setting_options
 from milepost.cli.output import emit, json_option, not_well
-from milepost.cli.status import server_url
 from milepost.config import Settings
 from milepost.errors import Unavailable
 from milepost.services.doctor import Doctor
@@ -68,7 +67,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
 def _clients(settings: Settings) -> list[str] | None:
     """The client releases that the running server has seen; None if none runs. Raises
     Unauthenticated where it asks for a password."""
-    server = TrackingServer(server_url(settings), timeout=2)
+    server = TrackingServer(settings.local_url, timeout=2)
     try:
         server.ask("/health")
         _, text = server.ask("/metrics")

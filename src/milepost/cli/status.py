@@ -26,14 +26,6 @@ from milepost.store.db import open_dialect
 from milepost.upstreams.tracking import TrackingServer
 
 _PATIENCE_SECONDS = 5.0
-_ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - addresses to connect to are derived from it
-
-
-def server_url(settings: Settings) -> str:
-    """Where this machine reaches the server of these settings."""
-    host = "127.0.0.1" if settings.host in _ANY else settings.host
-    host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{settings.port}{settings.static_prefix}"
 
 
 def ask_server(url: str) -> dict[str, Any]:
@@ -98,7 +90,7 @@ def status(url: str, as_json: bool, **flags: Any) -> None:
       milepost status --url http://mlflow:5000 --json
     """
     settings = loaded(flags).settings
-    server = ask_server(url or server_url(settings))
+    server = ask_server(url or settings.local_url)
     data: dict[str, Any] = {"server": server}
     if not url:
         data["database"] = _database(settings)
@@ -156,7 +148,7 @@ def info(url: str, as_json: bool, **flags: Any) -> None:
       milepost info
     """
     settings = loaded(flags).settings
-    address = masked_uri(url or server_url(settings))
+    address = masked_uri(url or settings.local_url)
     # What training machines are told; the address is how this one reaches it.
     told = is_web(settings.tracking_uri) and not url
     public = masked_uri(settings.tracking_uri) if told else address
@@ -210,7 +202,7 @@ def open_(only_print: bool, url: str, as_json: bool, **flags: Any) -> None:
     Example:
       milepost open
     """
-    address = (url or server_url(loaded(flags).settings)).rstrip("/") + "/"
+    address = (url or loaded(flags).settings.local_url).rstrip("/") + "/"
     opened = not only_print and click.launch(address) == 0
     emit({"url": address, "opened": opened}, address, as_json=as_json)
 

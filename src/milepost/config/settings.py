@@ -15,6 +15,7 @@ from milepost.config.observation import Observation
 from milepost.config.resilience import Resilience, Timeouts
 from milepost.config.serving import Gateway, extra_port, gateway_faults
 
+_ANY = {"0.0.0.0", "::", ""}  # noqa: S104 - addresses to connect to are derived from it
 MANAGED = "<<MANAGED_BY_CONNECTION_POOL>>"
 """A backend store URI that says: the database behind the shared connection pool."""
 
@@ -160,6 +161,13 @@ class Settings(Features, Gateway, Observation, Resilience, Timeouts, Listening, 
         return ".".join(filter(None, (self.route, self.domain)))
 
     @property
+    def local_url(self) -> str:
+        """Where this machine reaches the server."""
+        host = "127.0.0.1" if self.host in _ANY else self.host
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port}{self.static_prefix}"
+
+    @property
     def gateway_port(self) -> int:
         """The port of the gateway besides the server's own; 0 for none."""
         if not self.gateway_enabled:
@@ -169,8 +177,7 @@ class Settings(Features, Gateway, Observation, Resilience, Timeouts, Listening, 
     @property
     def gateway_address(self) -> str:
         """What the URLs of the gateway's routes begin with."""
-        own = f"http://{self.host}:{self.port}{self.static_prefix}"
-        return self.gateway_uri.rstrip("/") or own
+        return self.gateway_uri.rstrip("/") or self.local_url
 
     @property
     def measuring(self) -> bool:

@@ -10,6 +10,7 @@ import ssl
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import cache
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -116,8 +117,13 @@ async def _connect(address: Address, seconds: float) -> Connection:
     async with asyncio.timeout(seconds):
         if address.socket:
             return await asyncio.open_unix_connection(address.socket, limit=_PIECE)
-        context = ssl.create_default_context() if address.tls else None
+        context = _tls() if address.tls else None
         return await asyncio.open_connection(address.host, address.port, ssl=context, limit=_PIECE)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 class Exchange:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -172,11 +173,17 @@ class KeptRoute:
         late = self._clock() - coming.began > self._patience.load
         problem = _progress(coming) or (f"not loaded in {self._patience.load:g} seconds" * late)
         if problem:
-            coming.abandon()
-            self._next = None
-            self._failed(coming.target, problem)
+            self._give_up(coming, problem)
         elif coming.launched.done() and coming.launched.result().ready():
-            self._switch(coming)
+            try:
+                self._switch(coming)
+            except OSError as error:  # no room for a link, say
+                self._give_up(coming, str(error))
+
+    def _give_up(self, coming: _Start, problem: str) -> None:
+        coming.abandon()
+        self._next = None
+        self._failed(coming.target, problem)
 
     def _switch(self, coming: _Start) -> None:
         server = coming.launched.result()
@@ -238,9 +245,10 @@ class KeptRoute:
         )  # fmt: skip
         if served != self._said:
             fresh = self._note.with_suffix(".new")
-            fresh.write_bytes(msgspec.json.encode(served))
-            fresh.replace(self._note)
-            self._said = served
+            with suppress(OSError):  # where there is no room, there may be the next time
+                fresh.write_bytes(msgspec.json.encode(served))
+                fresh.replace(self._note)
+                self._said = served
 
     def _state(self) -> Literal["waiting", "loading", "serving", "failed"]:
         if self._serving is not None:

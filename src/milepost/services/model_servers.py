@@ -113,12 +113,11 @@ def environment(
     alone, such as the password of its database. A model is a program that somebody logged."""
     ours = {name for item in fields(Settings) for name in meta(item).env}
     kept = {n: v for n, v in environ.items() if n not in ours and not n.startswith(_OURS)}
-    address = settings.tracking_uri or f"http://127.0.0.1:{settings.port}{settings.static_prefix}"
     # MLflow's own limit counts the body in as well: ours is to come first.
     timeout = (route.timeout or settings.gateway_timeout) + settings.request_timeout
     return {
         **kept,
-        "MLFLOW_TRACKING_URI": address,
+        "MLFLOW_TRACKING_URI": settings.tracking_uri or settings.local_url,
         "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": f"{max(1, round(timeout))}",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONUNBUFFERED": "1",
