@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from tests.e2e.test_artifact_stores import MULTIPART, SCRIPTS, TOLD
-from tests.parts.milepost import StartMilepost
+from tests.parts.milepost import MilepostServer, new_server
 from tests.parts.mlflow import CLIENTS, MlflowClient
 from tests.parts.s3 import S3
 
@@ -31,23 +31,26 @@ FACTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[MilepostServer]:
+    env = {**AUTH, **s3.environment, "MLFLOW_ARTIFACTS_BUCKET": s3.create_bucket()}
+    running = new_server(tmp_path_factory.mktemp("locked"), env=env)
+    running.start()
+    yield running
+    running.stop()
+
+
 @pytest.mark.parametrize("version", ["1.30.1", *CLIENTS])
 def test_a_client_with_the_password(
-    version: str,
-    mlflow_client_of: Callable[[str], MlflowClient],
-    milepost_server: StartMilepost,
-    s3: S3,
-    s3_bucket: str,
+    version: str, mlflow_client_of: Callable[[str], MlflowClient], server: MilepostServer
 ) -> None:
     """Everything it does, files through the server and past it."""
-    env = {**AUTH, **s3.environment, "MLFLOW_ARTIFACTS_BUCKET": s3_bucket}
-    server = milepost_server(env=env)
     client = mlflow_client_of(version)
     env = {**SIGNED_IN, **MULTIPART, **TOLD}
-    assert client.run(SCRIPT, server.url, "signed in", str(7 << 20), **env) == FACTS
+    assert client.run(SCRIPT, server.url, version, str(7 << 20), **env) == FACTS
     history = httpx.get(
         f"{server.url}/api/3.0/milepost/registered-models/history",
-        params={"name": "signed in"},
+        params={"name": version},
         auth=(USER, PASSWORD),
         trust_env=False,
     )
@@ -55,9 +58,8 @@ def test_a_client_with_the_password(
 
 
 def test_prometheus_with_the_password(
-    milepost_server: StartMilepost, prometheus: Callable[[str], str]
+    server: MilepostServer, prometheus: Callable[[str], str]
 ) -> None:
-    server = milepost_server(env=AUTH)
     target = server.url.removeprefix("http://")
     base = prometheus(
         "scrape_configs:\n"
