@@ -54,7 +54,7 @@ class Body:
         self.size += len(part)
         self._ended = not message.get("more_body", False)
         if self._limit is not None and self.size > self._limit:
-            raise TooLarge(f"The file is larger than the limit of {self._limit} bytes.")
+            raise TooLarge(f"The request body is larger than the limit of {self._limit} bytes.")
         return part
 
 
