@@ -43,6 +43,28 @@ def test_a_model_is_created_and_found(model: str, visitor: Visitor) -> None:
     expect(page.get_by_role("row", name="churn")).to_contain_text("Version 2")
 
 
+def test_what_a_run_made_is_registered(site: Site, visitor: Visitor) -> None:
+    number = site.experiment("registering")
+    run_id = site.run(number, "maker")
+    site.put(number, run_id, "model/MLmodel", MLMODEL)
+    page = visitor.go(f"experiments/{number}/runs/{run_id}?tab=artifacts&file=model/MLmodel")
+    page.get_by_role("button", name="Register").click()
+    page.get_by_label("Name").fill("made by hand")
+    page.get_by_role("dialog").get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
+    expect(page.get_by_role("row", name="tenure")).to_contain_text("double")
+
+    logged = {"experiment_id": number, "name": "net", "source_run_id": run_id}
+    site.call("logged-models", logged)
+    page = visitor.go(f"experiments/{number}/runs/{run_id}")
+    page.get_by_role("button", name="Register net").click()
+    page.get_by_label("Name").fill("made by hand")
+    page.get_by_role("dialog").get_by_role("button", name="Register", exact=True).click()
+    expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
+    page.get_by_role("link", name="maker").click()
+    expect(page.get_by_role("link", name="made by hand, version 2")).to_be_visible()
+
+
 def test_a_version_moves_with_a_comment_that_history_keeps(model: str, visitor: Visitor) -> None:
     page = visitor.go(f"models/{model}/versions/1")
     page.get_by_role("button", name="Move to a stage").click()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from urllib.parse import quote
 
 import pytest
@@ -145,6 +146,22 @@ def test_groups_show_mean_and_spread_and_lead_to_their_runs(many: str, visitor: 
     expect(row).to_contain_text("0.1245 ± 0.072")
     row.get_by_role("button", name="lower").click()
     expect(page.get_by_text("250 runs")).to_be_visible()
+
+
+def test_the_runs_on_show_are_downloaded_as_csv(many: str, visitor: Visitor) -> None:
+    """All that pass the filter, in order, with the columns on show."""
+    page = visitor.go(
+        f"experiments/{many}?q=params.half='upper'&c=param::i&c=metric:min:loss"
+        "&sort=asc:metric:min:loss"
+    )
+    expect(page.get_by_text("250 runs")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these runs as CSV").click()
+    assert download.value.suggested_filename == "table_of_many.csv"
+    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    assert [row["params.i"] for row in rows] == [str(i) for i in range(250, 500)]
+    assert [float(row["metrics.loss.min"]) for row in rows[:2]] == [0.25, 0.251]
+    assert rows[0]["start_time"] == "2023-11-14T22:17:30.000Z"
 
 
 def test_a_link_shows_the_same_page(many: str, visitor: Visitor) -> None:

@@ -45,6 +45,7 @@ ROUTES: dict[str, Route] = {
         artifacts.ListModel, r.FilesReply
     ),
     "POST mlflow/logged-models/search": Route(logged_models.Search, r.LoggedModelsReply),
+    "PATCH mlflow/logged-models/{model_id}/tags": Route(logged_models.SetTags, r.Empty),
     "GET mlflow/registered-models/search": Route(models.Search, r.RegisteredModelsReply),
     "GET mlflow/registered-models/get": Route(models.Name, r.RegisteredModelReply),
     "POST mlflow/registered-models/create": Route(models.Create, r.RegisteredModelReply),
@@ -53,6 +54,7 @@ ROUTES: dict[str, Route] = {
     "DELETE mlflow/registered-models/delete": Route(models.Delete, r.Empty),
     "POST mlflow/registered-models/alias": Route(models.SetAlias, r.Empty),
     "DELETE mlflow/registered-models/alias": Route(models.DeleteAlias, r.Empty),
+    "POST mlflow/model-versions/create": Route(model_versions.Create, r.ModelVersionReply),
     "GET mlflow/model-versions/search": Route(model_versions.Search, r.ModelVersionsReply),
     "GET mlflow/model-versions/get": Route(model_versions.Version, r.ModelVersionReply),
     "PATCH mlflow/model-versions/update": Route(model_versions.Update, r.ModelVersionReply),

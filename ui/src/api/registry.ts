@@ -4,6 +4,7 @@ import type { Page } from "../state/pages";
 import { call } from "./client";
 import type {
   ChangeReply,
+  ModelVersionsCreate as Draft,
   ModelVersion,
   OriginReply,
   RegisteredModel,
@@ -66,6 +67,10 @@ export async function versionsOf(
 
 export async function getVersion(name: string, version: string, signal?: AbortSignal) {
   return (await call("GET mlflow/model-versions/get", { name, version }, signal)).model_version;
+}
+
+export async function createVersion(draft: Draft): Promise<ModelVersion> {
+  return (await call("POST mlflow/model-versions/create", draft)).model_version;
 }
 
 export function describeVersion(name: string, version: string, description: string) {

@@ -379,6 +379,17 @@ export interface ModelVersionReply {
   model_version: ModelVersion;
 }
 
+export interface ModelVersionsCreate {
+  name: string;
+  source: string;
+  run_id?: string;
+  tags?: Tag[];
+  run_link?: string;
+  description?: string;
+  model_id?: string;
+  comment?: string;
+}
+
 export interface ModelVersionsDelete {
   name: string;
   version: string;
@@ -652,6 +663,10 @@ export interface SetAlias {
   comment?: string;
 }
 
+export interface SetTags {
+  tags?: Tag[];
+}
+
 export interface SettingReply {
   name: string;
   key: string;
@@ -758,6 +773,7 @@ export interface Routes {
   "GET mlflow/artifacts/list": { takes: List; gives: FilesReply };
   "GET mlflow/logged-models/{model_id}/artifacts/directories": { takes: ListModel; gives: FilesReply };
   "POST mlflow/logged-models/search": { takes: LoggedModelsSearch; gives: LoggedModelsReply };
+  "PATCH mlflow/logged-models/{model_id}/tags": { takes: SetTags; gives: Empty };
   "GET mlflow/registered-models/search": { takes: RegisteredModelsSearch; gives: RegisteredModelsReply };
   "GET mlflow/registered-models/get": { takes: RegisteredModelsName; gives: RegisteredModelReply };
   "POST mlflow/registered-models/create": { takes: RegisteredModelsCreate; gives: RegisteredModelReply };
@@ -766,6 +782,7 @@ export interface Routes {
   "DELETE mlflow/registered-models/delete": { takes: RegisteredModelsDelete; gives: Empty };
   "POST mlflow/registered-models/alias": { takes: SetAlias; gives: Empty };
   "DELETE mlflow/registered-models/alias": { takes: DeleteAlias; gives: Empty };
+  "POST mlflow/model-versions/create": { takes: ModelVersionsCreate; gives: ModelVersionReply };
   "GET mlflow/model-versions/search": { takes: ModelVersionsSearch; gives: ModelVersionsReply };
   "GET mlflow/model-versions/get": { takes: Version; gives: ModelVersionReply };
   "PATCH mlflow/model-versions/update": { takes: ModelVersionsUpdate; gives: ModelVersionReply };

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { keysOf } from "../api/overview";
 import { getExperiment, restoreExperiment } from "../api/tracking";
 
+import { fileName, save } from "../charts/export";
 import { plural } from "../format";
 import { Button, Failure, Loading } from "../parts/basics";
 import { Head, InTrash } from "../parts/head";
@@ -11,6 +12,7 @@ import { Icon, type IconName } from "../parts/icon";
 import { ColumnChooser } from "../runs/column-chooser";
 import { FilterInput } from "../runs/filter-input";
 import { GroupChooser, GroupTable } from "../runs/groups";
+import { queryOf } from "../runs/query";
 import { SavedViews } from "../runs/saved-views";
 import { SelectionBar } from "../runs/selection-bar";
 import { setFilter, type Tab, useViewState } from "../runs/state";
@@ -44,6 +46,12 @@ export function ExperimentPage({ id }: { id: string }) {
   const onTotal = useCallback(setTotal, []);
   const onFilterError = useCallback(setFilterError, []);
   const reload = () => setTurn((n) => n + 1);
+  const download = () =>
+    attempt("", async () => {
+      const { runsCsv } = await import("../runs/csv");
+      const query = queryOf([id], { ...view, nested: false });
+      save(fileName(experiment.data?.name ?? "runs", "csv"), await runsCsv(query));
+    });
   const restore = async () => {
     if (await attempt("Restored", () => restoreExperiment(id))) experiment.reload();
   };
@@ -89,6 +97,13 @@ export function ExperimentPage({ id }: { id: string }) {
             <>
               <Toggle label="Nested" icon="tree" name="nested" on={view.nested} />
               <ColumnChooser keys={keys.data} columns={view.columns} chosen={view.chosen} />
+              <Button
+                label="Download these runs as CSV"
+                icon="download"
+                kind="quiet"
+                iconOnly
+                onClick={download}
+              />
             </>
           )}
           <Toggle label="Deleted" icon="trash" name="deleted" on={view.deleted} />

@@ -112,7 +112,7 @@ function Body({ run, tab, metrics, models, onChanged }: BodyProps) {
       </div>
     );
   }
-  if (tab === "artifacts") return <Artifacts run={run.info.run_id} models={models} />;
+  if (tab === "artifacts") return <Artifacts info={run.info} models={models} />;
   const keys = metrics.map((m) => m.key).filter((key) => system(key) === (tab === "system"));
   return <RunCharts run={run} keys={keys} system={tab === "system"} />;
 }

@@ -2,9 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { fileUrl, list, type Place } from "../api/artifacts";
-import type { FileInfo, LoggedModel } from "../api/schema";
+import type { FileInfo, LoggedModel, RunInfo } from "../api/schema";
 import { bytes } from "../format";
-import { Empty, Failure, Loading, Snippet } from "../parts/basics";
+import { RegisterDialog } from "../models/register";
+import type { Registrable } from "../models/registering";
+import { Button, Empty, Failure, Loading, Snippet } from "../parts/basics";
 import { Icon } from "../parts/icon";
 import { useAsync } from "../state/async";
 import { walk } from "../state/keyboard";
@@ -16,7 +18,8 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-export function Artifacts({ run, models }: { run: string; models: LoggedModel[] }) {
+export function Artifacts({ info, models }: { info: RunInfo; models: LoggedModel[] }) {
+  const run = info.run_id;
   const root = useAsync((signal) => list({ run }, "", signal), [run]);
   const query = address.value.query;
   const [file, model] = [query.get("file") ?? "", query.get("model") ?? ""];
@@ -51,7 +54,12 @@ export function Artifacts({ run, models }: { run: string; models: LoggedModel[] 
       </div>
       <div class="file-view">
         {file ? (
-          <Chosen key={`${model}/${file}`} place={model ? { model } : { run }} path={file} />
+          <Chosen
+            key={`${model}/${file}`}
+            run={info}
+            path={file}
+            model={models.find((known) => known.info.model_id === model)}
+          />
         ) : (
           <Empty title="Choose a file" icon="file" />
         )}
@@ -71,18 +79,42 @@ function onArrow(event: KeyboardEvent): void {
   event.preventDefault();
 }
 
-function Chosen({ place, path }: { place: Place; path: string }) {
+/** The model that an MLmodel file describes: a logged model, or a folder of the run. */
+function registrable(run: RunInfo, path: string, model: LoggedModel | undefined): Registrable {
+  if (model) return { run: run.run_id, source: `models:/${model.info.model_id}`, model };
+  const folder = path.slice(0, -"/MLmodel".length);
+  return { run: run.run_id, source: `${run.artifact_uri}${folder ? `/${folder}` : ""}` };
+}
+
+interface ChosenProps {
+  run: RunInfo;
+  path: string;
+  model: LoggedModel | undefined;
+}
+
+function Chosen({ run, path, model }: ChosenProps) {
+  const [registering, setRegistering] = useState(false);
+  const place = model ? { model: model.info.model_id } : { run: run.run_id };
   return (
     <>
       <header class="file-head">
         <Icon name="file" size={14} />
         <span class="mono ellipsis grow">{path}</span>
+        {nameOf(path) === "MLmodel" && (
+          <Button label="Register" icon="cube" onClick={() => setRegistering(true)} />
+        )}
         <a class="button plain" href={fileUrl(place, path)} download={nameOf(path)}>
           <Icon name="download" size={14} />
           Download
         </a>
       </header>
       <Preview place={place} path={path} />
+      {registering && (
+        <RegisterDialog
+          what={registrable(run, path, model)}
+          onClose={() => setRegistering(false)}
+        />
+      )}
     </>
   );
 }

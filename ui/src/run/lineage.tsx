@@ -1,8 +1,10 @@
 /** What a run read and what it made: data sets and logged models. */
 
+import { useState } from "preact/hooks";
 import type { LoggedModel, Run } from "../api/schema";
 import { number } from "../format";
-import { Status } from "../parts/basics";
+import { RegisterDialog } from "../models/register";
+import { Button, Status } from "../parts/basics";
 import { href } from "../state/router";
 import { parsed, registeredAs, sourceOf } from "./origin";
 
@@ -44,6 +46,7 @@ function sizeOf(profile: string | undefined): string {
 const STATES: Record<string, string> = { READY: "FINISHED", PENDING: "RUNNING" };
 
 export function LoggedModels({ run, models }: { run: Run; models: LoggedModel[] }) {
+  const [registering, setRegistering] = useState<LoggedModel | null>(null);
   if (models.length === 0) return null;
   const { experiment_id, run_id } = run.info;
   return (
@@ -90,12 +93,29 @@ export function LoggedModels({ run, models }: { run: Run; models: LoggedModel[] 
                       {name}, version {version}
                     </a>
                   ))}
+                  <Button
+                    label={`Register ${info.name}`}
+                    icon="cube"
+                    kind="quiet"
+                    iconOnly
+                    onClick={() => setRegistering(model)}
+                  />
                 </td>
               </tr>
             );
           })}
         </tbody>
       </table>
+      {registering && (
+        <RegisterDialog
+          what={{
+            run: run_id,
+            source: `models:/${registering.info.model_id}`,
+            model: registering,
+          }}
+          onClose={() => setRegistering(null)}
+        />
+      )}
     </section>
   );
 }

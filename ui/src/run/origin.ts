@@ -20,11 +20,13 @@ export function sourceOf(source: string | undefined): string {
   return typeof place === "string" ? place : (source ?? "").slice(0, 300);
 }
 
+export const MODEL_VERSIONS = "mlflow.modelVersions";
+
 type Noted = { info: Pick<LoggedModelInfo, "tags"> };
 
 /** The registered versions that the client noted at a model when it registered it. */
 export function registeredAs(model: Noted): [string, string][] {
-  const text = model.info.tags?.find((t) => t.key === "mlflow.modelVersions")?.value;
+  const text = model.info.tags?.find((t) => t.key === MODEL_VERSIONS)?.value;
   try {
     const noted = JSON.parse(text ?? "[]") as { name: string; version: string | number }[];
     const all = noted.map((v) => [v.name, String(v.version)] as [string, string]);

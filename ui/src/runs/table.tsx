@@ -2,18 +2,17 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
-import type { ColumnMessage, KeysReply } from "../api/schema";
-import { VIEW } from "../api/tracking";
+import type { KeysReply } from "../api/schema";
 import { Empty, Failure, Snippet } from "../parts/basics";
 import { Grid, type GridColumn } from "../parts/grid";
 import { useShortcuts } from "../state/keyboard";
 import { useLive } from "../state/live";
 import { go, href } from "../state/router";
 import { ColumnHeader, cellContent, columnWidth, isNumeric, NameCell } from "./cells";
-import { asColumn, orderBy } from "./columns";
-import { type RunQuery, RunSource, type TableRow } from "./source";
+import { queryOf } from "./query";
+import { RunSource, type TableRow } from "./source";
 import { setColumns, setFilter, type ViewState } from "./state";
-import { onlyRoots, RunTree } from "./tree";
+import { RunTree } from "./tree";
 
 const NAME = "attribute::run_name";
 const CHECK = "check";
@@ -48,18 +47,7 @@ function useSource(p: Props): { source: RunSource; tree: RunTree; version: strin
     p.turn,
   ]); // prettier-ignore
   const made = useMemo(() => {
-    const columns = new Map<string, ColumnMessage>();
-    for (const id of view.columns) {
-      const column = asColumn(id);
-      if (column) columns.set(id, column);
-    }
-    const query: RunQuery = {
-      experiments: p.experiments,
-      filter: view.nested ? onlyRoots(view.filter) : view.filter,
-      order: orderBy(view.sort),
-      view: view.deleted ? VIEW.deleted : VIEW.active,
-      columns,
-    };
+    const query = queryOf(p.experiments, view);
     return { source: new RunSource(query, changed), tree: new RunTree(changed) };
   }, [shape]);
   useEffect(() => {
