@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
+import subprocess
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,8 +17,8 @@ from milepost.config import cron
 from milepost.errors import Unavailable
 from milepost.services.jobs import Job
 from milepost.store.db import Store, ensure_schema, open_dialect
-from tests.parts import bulk
-from tests.parts.milepost import StartMilepost
+from tests.parts import bulk, need
+from tests.parts.milepost import MilepostServer, new_server
 
 
 @pytest.fixture
@@ -65,11 +69,29 @@ def test_what_goes_wrong_is_logged_and_the_next_time_comes(
         store.close()
 
 
-def test_a_server_cleans_by_its_schedule(milepost_server: StartMilepost) -> None:
-    """What is in the trash when the minute is full is gone after it."""
-    server = milepost_server(
-        None, env={"MLFLOW_GC_SCHEDULE": "* * * * *", "MLFLOW_GC_OLDER_THAN": "0"}
+@pytest.fixture
+def shortly_before_a_minute(tmp_path: Path) -> Iterator[MilepostServer]:
+    """A server that cleans each minute and believes that one is full in some seconds."""
+    faketime = [str(need.program("faketime", ["faketime"])), "-f", "+0"]
+    library = subprocess.run(
+        [*faketime, "printenv", "LD_PRELOAD"], check=True, capture_output=True, text=True
     )
+    clock = {
+        "LD_PRELOAD": library.stdout.strip(),
+        "FAKETIME": "@2030-01-01 00:00:48",
+        # Waiting is left as it is; only the time of day is another.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    clean = {"MLFLOW_GC_SCHEDULE": "* * * * *", "MLFLOW_GC_OLDER_THAN": "0"}
+    server = new_server(tmp_path, env={**clean, **clock})
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_a_server_cleans_by_its_schedule(shortly_before_a_minute: MilepostServer) -> None:
+    """What is in the trash when the minute is full is gone after it."""
+    server = shortly_before_a_minute
     bulk.fill(f"sqlite:///{server.data / 'milepost.db'}", 10)
     search = {"experiment_ids": ["1"], "run_view_type": "ALL", "max_results": 100}
 
@@ -81,3 +103,4 @@ def test_a_server_cleans_by_its_schedule(milepost_server: StartMilepost) -> None
     while runs() == 10 and time.monotonic() < give_up:
         time.sleep(0.5)
     assert runs() == 9
+    assert re.search(r"2030-01-01 00:0[1-9]:0\d,.* cleaning: ", server.log)
