@@ -12,11 +12,11 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import quantiles
 
+from bench import wire
 from bench.results import Sample
 from bench.servers import Server
 from bench.stores import LARGE_MB
 
-SMALL, SMALL_BYTES, CONNECTIONS = 500, 10_000, 8
 UPLOADS = 10
 _PIECE = os.urandom(1 << 20)
 _EVERY_MB = 64
@@ -120,44 +120,18 @@ def get_large(files: Files) -> Sample:
 
 
 def small(method: str) -> Measure:
-    """Files a second, over several connections. Each PUT makes files that are new; GET takes
-    those of the last one."""
+    """Files a second, over several connections. Each PUT makes files that are new; GET takes those
+    of the last one."""
 
     def measure(files: Files) -> Sample:
-        if method == "PUT":
-            files.folders += 1
-        begin = time.perf_counter()
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            bad = sum(pool.map(lambda n: _some_small(files, method, n), range(CONNECTIONS)))
-        speed = SMALL / (time.perf_counter() - begin)
-        return Sample(speed, faults=(f"{bad} requests refused",) if bad else ())
+        def targets(_: int) -> list[str]:
+            files.folders += method == "PUT"
+            folder = f"small-{files.folders}"
+            return [_path(files.run, f"{folder}/{number}") for number in range(wire.SMALL)]
+
+        return wire.small_files(files.server.port, method, targets)
 
     return measure
-
-
-def _some_small(files: Files, method: str, first: int) -> int:
-    """How many of one connection's requests were refused."""
-    connection = files.connection()
-    bad = 0
-    for number in range(first, SMALL, CONNECTIONS):
-        body = _PIECE[:SMALL_BYTES] if method == "PUT" else None
-        path = _path(files.run, f"small-{files.folders}/{number}")
-        try:
-            status, content = _asked(connection, method, path, body)
-        except (OSError, HTTPException):
-            # A server may hang up on a connection that idled; once is fair, twice is a failure.
-            connection.close()
-            status, content = _asked(connection, method, path, body)
-        bad += status != 200 or (method == "GET" and len(content) != SMALL_BYTES)
-    return bad
-
-
-def _asked(
-    connection: HTTPConnection, method: str, path: str, body: bytes | None
-) -> tuple[int, bytes]:
-    connection.request(method, path, body)
-    reply = connection.getresponse()
-    return reply.status, reply.read()
 
 
 def metrics_meanwhile(files: Files) -> Sample:

@@ -48,7 +48,8 @@ def summary(results: Results) -> Table:
             times = {rival: advantage(results, row, rival) for rival in _RIVALS}
             ratios = [_number(times[rival]) for rival in _RIVALS]
             figures = [_number(values[name]) for name in KINDS]
-            verdict = _verdict(row, values[OURS], times, share(results, row))
+            enough = share(results, row) if row.unit == "MB/s" else None
+            verdict = _verdict(row, values[OURS], times, enough)
             lines.append([row.title, row.unit, *figures, *ratios, _target(row), verdict])
     return lines
 
@@ -123,13 +124,13 @@ def latencies(results: Results) -> Table:
 
 
 def by_itself(results: Results) -> Table:
-    """Large files beside what the disk or store gives without a server."""
-    lines = [["workload", "Milepost, MB/s", "disk or store by itself, MB/s", "share"]]
+    """Files beside what the disk or store gives without a server."""
+    lines = [["workload", "unit", "Milepost", "disk or store by itself", "share"]]
     for row in workloads.ROWS:
         found = share(results, row)
         if found is not None:
             figures = [results.value(row.name, name) for name in (OURS, workloads.ITSELF)]
-            lines.append([row.title, *map(_number, figures), f"{found:.0%}"])
+            lines.append([row.title, row.unit, *map(_number, figures), f"{found:.0%}"])
     return lines
 
 
@@ -150,7 +151,7 @@ def document(results: Results, facts: Facts) -> str:
         "## Results",
         _markdown(summary(results)),
         *_optional(f"## Searches at {LARGE:,} runs, Milepost", large(results)),
-        *_optional("## Large files, and the disk or store by itself", by_itself(results)),
+        *_optional("## Files, and the disk or store by itself", by_itself(results)),
         *_optional("## Latency under the write loads", latencies(results)),
         *(["## What went wrong", _bullets(faults)] if faults else []),
         _method(facts.plan),

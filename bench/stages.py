@@ -178,8 +178,8 @@ class Session:
                         break
 
     def _artifact_round(self, row: ArtifactRow, all_files: Sequence[Files], itself: Itself) -> None:
-        if row.itself:
-            measure = itself.put if row.itself == "put" else itself.get
+        measure = getattr(itself, row.itself) if row.itself else None
+        if measure is not None:
             self._add(row, workloads.ITSELF, Sample(measure()))
         for files in all_files:
             name = files.server.kind.name

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import boto3
 from boto3.s3.transfer import TransferConfig
 
-from bench import processes
+from bench import processes, wire
 from bench.servers import ENVIRONMENTS, Kind
 
 LARGE_MB = 1024
@@ -33,6 +34,8 @@ class Itself:
 
     put: Callable[[], float]
     get: Callable[[], float]
+    put_small: Callable[[], float] | None = None
+    """Files a second, small ones; where that can be measured."""
 
 
 def disk(folder: Path) -> Itself:
@@ -81,7 +84,17 @@ def s3(variables: Mapping[str, str]) -> Itself:
             pass
         return LARGE_MB / (time.perf_counter() - begin)
 
-    return Itself(put, get)
+    def put_small() -> float:
+        return wire.small_files(urlsplit(url).port or 80, "PUT", _signed).value
+
+    def _signed(time: int) -> list[str]:
+        """URLs that say who may use them, so that the client has nothing to do but send."""
+        named = [{"Bucket": BUCKET, "Key": f"small-{time}/{n}"} for n in range(wire.SMALL)]
+        urls = [client.generate_presigned_url("put_object", Params=name) for name in named]
+        return [signed.removeprefix(url) for signed in urls]
+
+    url = variables["MLFLOW_S3_ENDPOINT_URL"]
+    return Itself(put, get, put_small)
 
 
 class _Source(io.RawIOBase):

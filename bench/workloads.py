@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from bench import artifacts, reads, writes
+from bench import artifacts, reads, wire, writes
 from bench.reads import Read
 from bench.stores import LARGE_MB
 from bench.writes import Write
@@ -53,8 +53,8 @@ class ArtifactRow(Row):
     """A workload on the artifacts that a server serves."""
 
     measure: artifacts.Measure = artifacts.put_large
-    itself: Literal["", "put", "get"] = ""
-    """What the disk or store does without a server; 80 % of its speed is enough."""
+    itself: Literal["", "put", "get", "put_small"] = ""
+    """What the disk or store does without a server. For a large file, 80 % of it is enough."""
     memory: str = ""
     """The row of the server's memory meanwhile."""
     skipped: str = ""
@@ -252,8 +252,8 @@ def _artifact_rows(store: str, where: str) -> list[ArtifactRow]:
         " what the disk or the store gives by itself."
     )
     many = (
-        f"{artifacts.SMALL} files of {artifacts.SMALL_BYTES // 1000} kB over"
-        f" {artifacts.CONNECTIONS} connections, {where}."
+        f"{wire.SMALL} files of {wire.SMALL_BYTES // 1000} kB over"
+        f" {wire.CONNECTIONS} connections, {where}; the median of {wire.TIMES} times."
     )
     row = partial(ArtifactRow, unit="files/s", what=many, more_is_better=True, times={"mlflow": 3})
     title, name = f"artifacts, {where}", f"artifacts/{store}"
@@ -263,7 +263,12 @@ def _artifact_rows(store: str, where: str) -> list[ArtifactRow]:
     return [
         up(f"{name}-put-large", f"{title}: put large"),
         down(f"{name}-get-large", f"{title}: get large"),
-        row(f"{name}-put-small", f"{title}: put small", measure=artifacts.small("PUT")),
+        row(
+            f"{name}-put-small",
+            f"{title}: put small",
+            measure=artifacts.small("PUT"),
+            itself="put_small",
+        ),
         row(f"{name}-get-small", f"{title}: get small", measure=artifacts.small("GET")),
     ]
 
