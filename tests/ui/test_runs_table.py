@@ -25,6 +25,7 @@ def many(site: Site) -> str:
             params={"half": "upper" if i >= 250 else "lower", "i": str(i)},
             metrics={"loss": [i / 1000, 1.0], **{f"extra/m{k}": [i + k] for k in range(60)}},
             start=1_700_000_000_000 + i * 1000,
+            ended=False,
         )
     return number
 
