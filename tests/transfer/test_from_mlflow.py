@@ -19,6 +19,8 @@ from tests.parts.milepost import StartMilepost
 from tests.parts.mlflow import CLIENTS, QUIET, MlflowClient
 
 FILL = Path(__file__).with_name("fill.py")
+CLIENT = httpx.Client(trust_env=False, timeout=60)
+"""One for all calls, as making one costs more than a call."""
 FILES = ("notes.txt", "plots/a b.bin", "plots/deep/empty")
 
 
@@ -45,11 +47,8 @@ def mlflow_server(version: str, home: Path, uri: str) -> Iterator[str]:
 
 def answer(url: str, method: str, call: str, /, **message: Any) -> Any:
     """One call of MLflow's API."""
-    with httpx.Client(base_url=f"{url}/api/2.0/mlflow/", trust_env=False, timeout=60) as client:
-        if method == "GET":
-            done = client.get(call, params=message)
-        else:
-            done = client.request(method, call, json=message)
+    query, body = (message, None) if method == "GET" else (None, message)
+    done = CLIENT.request(method, f"{url}/api/2.0/mlflow/{call}", params=query, json=body)
     assert done.status_code == 200, done.text
     return done.json()
 
@@ -109,10 +108,8 @@ def _files(url: str, run_id: str, folder: str) -> dict[str, str]:
         if item["is_dir"]:
             found |= _files(url, run_id, item["path"])
             continue
-        content = httpx.get(
-            f"{url}/get-artifact", params={"run_id": run_id, "path": item["path"]},
-            trust_env=False,
-        ).content  # fmt: skip
+        asked = {"run_id": run_id, "path": item["path"]}
+        content = CLIENT.get(f"{url}/get-artifact", params=asked).content
         found[item["path"]] = hashlib.sha256(content).hexdigest()
     return found
 
