@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from milepost.blobs.base import BlobStore, Span
 
 
-def put(store: BlobStore, path: str, content: bytes, piece: int | None = None) -> None:
+def put(store: BlobStore, path: str, content: bytes, piece: int = 2 << 20) -> None:
     """Write a file, in pieces as the server would."""
     upload = store.create(path)
-    size = piece or upload.piece
-    for start in range(0, max(len(content), 1), size):
-        upload.write(_parts(content[start : start + size]))
+    for start in range(0, max(len(content), 1), piece):
+        upload.write(_parts(content[start : start + piece]))
     upload.commit()
 
 

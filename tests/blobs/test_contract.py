@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.blobs.base import BlobStore, Entry, OutsideError, Span
+from milepost.blobs.base import PIECE, BlobStore, Entry, OutsideError, Span
 from milepost.errors import Invalid, NotFound
 from tests.blobs.kit import get, names, noise, put
 
@@ -50,8 +50,8 @@ def test_nothing_is_seen_before_commit_nor_after_abort(blobs: BlobStore, size: i
     put(blobs, "kept", b"old")
     for path in ("kept", "fresh/new"):
         upload = blobs.create(path)
-        for start in range(0, size, upload.piece):
-            upload.write([noise(min(upload.piece, size - start))])
+        for start in range(0, size, PIECE):
+            upload.write([noise(min(PIECE, size - start))])
         assert get(blobs, "kept") == b"old"
         assert names(blobs, "") == ["kept"]
         upload.abort()

@@ -12,7 +12,6 @@ import os
 import urllib.parse
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +31,7 @@ from milepost.blobs.base import (
     no_sdk,
     no_such,
 )
-from milepost.blobs.parts import THREADS, PartedUpload
+from milepost.blobs.parts import PartedUpload, Senders
 from milepost.blobs.resume import Resuming
 from milepost.errors import Denied, Full, Invalid, NotFound, TooLarge, Unavailable
 
@@ -93,7 +92,7 @@ class AzureStore:
         self.name = name
         self._container = container
         self._service = service
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="milepost-parts")
+        self._senders = Senders()
 
     @property
     def direct(self) -> Direct:
@@ -134,7 +133,7 @@ class AzureStore:
 
     def create(self, path: str) -> PartedUpload:
         """Begin to write a blob."""
-        return PartedUpload(_File(self, path, self._container.get_blob_client(path)), self._pool)
+        return PartedUpload(_File(self, path, self._container.get_blob_client(path)), self._senders)
 
     def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
@@ -288,10 +287,10 @@ class _File:
     def begin(self) -> None:
         """Nothing to do: blocks need no beginning."""
 
-    def part(self, number: int, content: bytes) -> None:
+    def part(self, number: int, content: bytearray) -> None:
         """Store a block."""
         with self._store.problems(self._path):
-            self._client.stage_block(_block(self._upload_id, number), content)
+            self._client.stage_block(_block(self._upload_id, number), bytes(content))
         self._parts.append(Part(number, ""))
 
     def finish(self) -> None:

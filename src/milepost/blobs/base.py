@@ -79,10 +79,6 @@ Content = Sequence[bytes | memoryview]
 class Upload(Protocol):
     """A file that is being written. Nobody sees it before `commit`; then all see all of it."""
 
-    @property
-    def piece(self) -> int:
-        """Bytes that `write` likes to get at once next time."""
-
     def write(self, parts: Content) -> None:
         """Append. Once it has returned, the memory of the parts may be used for others."""
 

@@ -238,8 +238,6 @@ class GcsStore:
 class _Upload:
     """A resumable upload: the object appears when it is finished."""
 
-    piece = _PIECE
-
     def __init__(self, store: GcsStore, path: str, blob: Any, timeout: Any) -> None:
         self._store = store
         self._path = path

@@ -44,8 +44,6 @@ class LocalUpload:
     which the next start clears away: nobody holds its lock.
     """
 
-    piece = 2 << 20
-
     def __init__(self, uploads: str, target: str, path: str) -> None:
         self._target = target
         self.folder = os.path.dirname(target)

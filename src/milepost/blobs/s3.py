@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -29,7 +28,7 @@ from milepost.blobs.base import (
     no_sdk,
     no_such,
 )
-from milepost.blobs.parts import THREADS, PartedUpload
+from milepost.blobs.parts import PartedUpload, Senders
 from milepost.blobs.resume import Resuming
 from milepost.blobs.s3_quick import Quick, quick
 from milepost.errors import Denied, Full, Invalid, NotFound, TooLarge, Unavailable
@@ -91,7 +90,7 @@ class S3Store:
         self.name = f"s3://{bucket}"
         self._bucket = bucket
         self._client = client
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="milepost-parts")
+        self._senders = Senders()
         self._extra: dict[str, Any] = json.loads(
             os.environ.get("MLFLOW_S3_UPLOAD_EXTRA_ARGS") or "{}"
         )
@@ -123,7 +122,9 @@ class S3Store:
 
     def create(self, path: str) -> PartedUpload:
         """Begin to write an object."""
-        return PartedUpload(_File(self, self._bucket, path, self._client, self._extra), self._pool)
+        return PartedUpload(
+            _File(self, self._bucket, path, self._client, self._extra), self._senders
+        )
 
     def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
@@ -293,7 +294,7 @@ class _File:
             begun = self._client.create_multipart_upload(**self._target, **self._extra)
         self._upload_id = begun["UploadId"]
 
-    def part(self, number: int, content: bytes) -> None:
+    def part(self, number: int, content: bytearray) -> None:
         """Store a part."""
         with self._store.problems(self._path):
             done = self._client.upload_part(

@@ -15,6 +15,7 @@ from milepost.http.lanes import Errand
 log = logging.getLogger(__name__)
 
 _FIRST = 1 << 20
+_PIECE = 2 << 20
 
 
 class Body:
@@ -70,9 +71,7 @@ async def upload(body: Body | Intake, store: BlobStore, path: str, errand: Erran
     upload = await errand.run(store.create, path)
     try:
         while not body.ended():
-            _, parts = await asyncio.gather(
-                errand.run(upload.write, parts), body.piece(upload.piece)
-            )
+            _, parts = await asyncio.gather(errand.run(upload.write, parts), body.piece(_PIECE))
         await errand.run(upload.write, parts)
         await errand.run(upload.commit)
     except BaseException:
