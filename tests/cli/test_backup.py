@@ -112,10 +112,8 @@ def test_rows_that_are_missing_are_found(here: Session) -> None:
     assert "runs" in problem
 
 
-@pytest.mark.parametrize(("target", "runs"), [("b", 50_000), ("b.tar.gz", 1_000)])
-def test_one_that_was_cut_short_is_none_until_it_is_made_again(
-    here: Session, target: str, runs: int
-) -> None:
+def _cut_short_and_made_again(here: Session, target: str, runs: int) -> None:
+    """It is none until then."""
     bulk.fill(f"sqlite:///{here.folder / 'milepost.db'}", runs, experiment=3, name="many")
     parts = here.folder / (f"{target}.folder" if target.endswith(".gz") else target) / "tables"
     line = f"milepost backup create --output {target}"
@@ -131,6 +129,22 @@ def test_one_that_was_cut_short_is_none_until_it_is_made_again(
     assert [b["name"] for b in here.json("milepost backup list --folder .")] == [target]
     assert here.json(f"milepost backup verify {target}")["problems"] == []
     assert "overwrites" in here.refusal(line)
+
+
+def test_killed_half_way_into_one_file(here: Session) -> None:
+    _cut_short_and_made_again(here, "b.tar.gz", 1_000)
+
+
+def test_killed_half_way_out_and_half_way_back(here: Session) -> None:
+    _cut_short_and_made_again(here, "b", 50_000)
+    database = here.folder / "other/milepost.db-wal"
+    line = "milepost backup restore b --data-dir other"
+    here.killed(line, lambda: database.exists() and database.stat().st_size > 4_000_000)
+    assert "cut short" in here.refusal("milepost experiments --data-dir other")
+    assert "cut short" in here.json("milepost db check --data-dir other", code=3)["problems"][0]
+    assert here.json(line)["continued"]
+    assert _tables(here, "--data-dir other") == _tables(here)
+    here.run("milepost experiments --data-dir other")
 
 
 def test_one_killed_among_its_artifacts_goes_on(here: Session) -> None:
@@ -201,19 +215,6 @@ def test_two_do_not_write_into_one_folder(here: Session) -> None:
     assert "Another command is writing" in here.refusal("milepost export --output b")
     os.close(lock)
     here.run("milepost backup create --output b")
-
-
-def test_a_restore_that_was_killed_goes_on(here: Session) -> None:
-    bulk.fill(f"sqlite:///{here.folder / 'milepost.db'}", 50_000, experiment=3, name="many")
-    here.run("milepost backup create --output b")
-    database = here.folder / "other/milepost.db-wal"
-    line = "milepost backup restore b --data-dir other"
-    here.killed(line, lambda: database.exists() and database.stat().st_size > 4_000_000)
-    assert "cut short" in here.refusal("milepost experiments --data-dir other")
-    assert "cut short" in here.json("milepost db check --data-dir other", code=3)["problems"][0]
-    assert here.json(line)["continued"]
-    assert _tables(here, "--data-dir other") == _tables(here)
-    here.run("milepost experiments --data-dir other")
 
 
 def test_another_backup_does_not_go_on_where_one_was_cut_short(here: Session) -> None:
