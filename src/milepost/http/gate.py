@@ -42,12 +42,12 @@ _CROWD = b"Too many passwords from your address wait to be looked up. Try again 
 class _Known:
     """A header that is right."""
 
-    __slots__ = ("account", "fresh_until", "looked_up")
+    __slots__ = ("account", "confirmed", "fresh_until")
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.looked_up = monotonic()
-        self.fresh_until = self.looked_up + _FRESH_SECONDS
+        self.confirmed = monotonic()
+        self.fresh_until = self.confirmed + _FRESH_SECONDS
 
 
 class Gate:
@@ -106,15 +106,14 @@ class Gate:
     async def _still(self, known: _Known) -> bool:
         """Whether the account has the password it had."""
         now = monotonic()
-        if now - known.looked_up > _KEPT_SECONDS:
-            return False
         # Others do not wait meanwhile.
         known.fresh_until = now + _FRESH_SECONDS
         try:
             account = await asyncio.to_thread(self._access.account, known.account.name)
         except Problem:
-            # Whom it let in, it lets in while it cannot ask.
-            return True
+            # Whom it let in, it lets in while it cannot ask, for a while.
+            return now - known.confirmed <= _KEPT_SECONDS
+        known.confirmed = now
         return account is not None and account.password == known.account.password
 
     async def _look_up(self, digest: bytes, name: str, password: str) -> Account | None:
