@@ -108,6 +108,19 @@ def test_a_bad_filter_says_what_is_wrong_below_itself(many: str, visitor: Visito
     expect(page.get_by_role("link", name="run-499")).to_be_visible()
 
 
+@pytest.mark.parametrize("what", ["group=param::half", "tab=charts"])
+def test_groups_and_charts_say_so_too(many: str, visitor: Visitor, what: str) -> None:
+    page = visitor.go(f"experiments/{many}?{what}")
+    for _ in range(2):  # what is refused once more is said once more
+        page.get_by_label("Filter runs").fill("metrics.loss <")
+        page.get_by_label("Filter runs").press("Enter")
+        expect(page.locator(".filter-error")).not_to_be_empty()
+        page.get_by_label("Filter runs").fill("params.half = 'none'")
+        page.get_by_label("Filter runs").press("Enter")
+        expect(page.locator(".filter-error")).to_have_count(0)
+        expect(page.locator(".empty")).to_be_visible()
+
+
 def test_columns_are_chosen_by_a_regular_expression(many: str, visitor: Visitor) -> None:
     page = visitor.go(f"experiments/{many}?c=param::half")
     page.get_by_role("button", name="Columns").click()

@@ -9,6 +9,7 @@ import { Button, Empty, Failure, Loading, SearchField, Segmented } from "../part
 import { columnLabel } from "../runs/cells";
 import { colorAt, runColors } from "../runs/colors";
 import { asColumn, keyTest, orderBy } from "../runs/columns";
+import { useRefusal } from "../runs/refusal";
 import type { ViewState } from "../runs/state";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
@@ -27,6 +28,7 @@ export interface ChartsProps {
   keys: KeysReply;
   view: ViewState;
   selected: Set<string>;
+  onFilterError: (message: string) => void;
 }
 
 const MOST_NAMED = 5;
@@ -52,7 +54,7 @@ function boardRuns(reply: TableReply, groups: string[]): BoardRun[] {
   }));
 }
 
-export function ChartBoard({ experiments, keys, view, selected }: ChartsProps) {
+export function ChartBoard({ experiments, keys, view, selected, onFilterError }: ChartsProps) {
   const settings = useChartSettings();
   const ids = [...selected].filter(Boolean);
   const shape = JSON.stringify([
@@ -80,7 +82,8 @@ export function ChartBoard({ experiments, keys, view, selected }: ChartsProps) {
     },
     [shape],
   );
-  if (error !== undefined) return <Failure error={error} retry={reload} />;
+  if (useRefusal(error, onFilterError)) return null;
+  if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   return (
     <>
       <Controls settings={settings} groups={view.groups.length > 0} />
@@ -288,6 +291,13 @@ export function LineBoard({ experiments, metrics, runs, settings, onNewRuns }: L
     return (
       <Empty title="No metrics yet" icon="chart">
         <p>Charts appear when a run logs its first metric.</p>
+      </Empty>
+    );
+  }
+  if (runs.length === 0) {
+    return (
+      <Empty title="No runs to show" icon="filter">
+        <p>None passes the filter.</p>
       </Empty>
     );
   }

@@ -2,7 +2,7 @@
 
 import { fileUrl, list, type Place } from "../api/artifacts";
 import type { RunInfo } from "../api/schema";
-import { Empty, Failure, Loading } from "../parts/basics";
+import { Empty, Failure, Loading, Snippet } from "../parts/basics";
 import { kindOf } from "../run/preview";
 import { runColors } from "../runs/colors";
 import { useAsync } from "../state/async";
@@ -33,7 +33,14 @@ export function CompareImages({ runs }: { runs: RunInfo[] }) {
   if (error !== undefined) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading label="Looking for images" />;
   const names = [...new Set(data.flat().map((path) => stepOf(path).name))].sort();
-  if (names.length === 0) return <Empty title="These runs logged no images" icon="file" />;
+  if (names.length === 0) {
+    return (
+      <Empty title="These runs logged no images" icon="file">
+        <p>Images of the same name stand side by side here, step by step.</p>
+        <Snippet code={'mlflow.log_image(image, key="sample", step=step)'} />
+      </Empty>
+    );
+  }
   return (
     <div class="page-body">
       {names.map((name) => (

@@ -124,10 +124,16 @@ export function ExperimentPage({ id }: { id: string }) {
           />
         )}
         {view.tab === "table" && view.groups.length > 0 && (
-          <GroupTable experiments={[id]} view={view} />
+          <GroupTable experiments={[id]} view={view} onFilterError={onFilterError} />
         )}
         {keys.data && view.tab === "charts" && (
-          <LazyCharts experiments={[id]} keys={keys.data} view={view} selected={ids} />
+          <LazyCharts
+            experiments={[id]}
+            keys={keys.data}
+            view={view}
+            selected={ids}
+            onFilterError={onFilterError}
+          />
         )}
         {view.tab === "about" && found && (
           <AboutExperiment experiment={found} onEdit={() => setEditing(true)} />

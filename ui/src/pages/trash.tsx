@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { CollectedReply } from "../api/schema";
-import { ago, bytes, clock, plural } from "../format";
+import { ago, bytes, clock, count, plural } from "../format";
 import { Button, Empty, Failure, Loading, SearchField, Segmented, Status } from "../parts/basics";
 import { FormDialog } from "../parts/dialog";
 import { Head } from "../parts/head";
@@ -10,7 +10,7 @@ import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { address, setQuery } from "../state/router";
 import { attempt, done, failed } from "../state/toast";
-import { type Item, type Kind, load, news, without } from "../trash/contents";
+import { type Item, type Kind, load, MOST, news, without } from "../trash/contents";
 import { removeAll, restoreAll } from "../trash/request";
 
 const NOUN: Record<Kind, string> = { runs: "run", experiments: "experiment", models: "model" };
@@ -69,9 +69,9 @@ export function TrashPage() {
           label="What of the trash"
           value={kind}
           options={[
-            ["runs", `Runs ${data?.runs.length ?? ""}`],
-            ["experiments", `Experiments ${data?.experiments.length ?? ""}`],
-            ["models", `Models ${data?.models.length ?? ""}`],
+            ["runs", `Runs ${countOf(data?.runs)}`],
+            ["experiments", `Experiments ${countOf(data?.experiments)}`],
+            ["models", `Models ${countOf(data?.models)}`],
           ]}
           onChange={(value) => setQuery({ kind: value === "runs" ? undefined : value })}
         />
@@ -105,6 +105,12 @@ export function TrashPage() {
       )}
     </>
   );
+}
+
+/** How many there are, with a + where only the newest are shown. */
+function countOf(items: Item[] | undefined): string {
+  if (!items) return "";
+  return `${count(items.length)}${items.length >= MOST ? "+" : ""}`;
 }
 
 interface TableProps {

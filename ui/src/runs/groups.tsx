@@ -4,13 +4,14 @@ import { useMemo, useState } from "preact/hooks";
 import { groups } from "../api/overview";
 import type { ColumnMessage, GroupReply, KeysReply } from "../api/schema";
 import { count, number } from "../format";
-import { Failure, Loading, SearchField } from "../parts/basics";
+import { Empty, Failure, Loading, SearchField } from "../parts/basics";
 import { Popover } from "../parts/dialog";
 import { useAsync } from "../state/async";
 import { useLive } from "../state/live";
 import { setQuery } from "../state/router";
 import { columnLabel } from "./cells";
 import { asColumn, columnId, keyTest, parseColumn, searchName } from "./columns";
+import { useRefusal } from "./refusal";
 import type { ViewState } from "./state";
 
 const MOST_METRICS = 8;
@@ -64,7 +65,13 @@ interface Grouped {
   found: Map<string, GroupReply>;
 }
 
-export function GroupTable({ experiments, view }: { experiments: string[]; view: ViewState }) {
+interface TableProps {
+  experiments: string[];
+  view: ViewState;
+  onFilterError: (message: string) => void;
+}
+
+export function GroupTable({ experiments, view, onFilterError }: TableProps) {
   const metrics = view.columns.filter((id) => id.startsWith("metric:")).slice(0, MOST_METRICS);
   const shape = JSON.stringify([experiments, view.filter, view.groups, metrics]);
   const { data, error, reload } = useAsync(
@@ -85,8 +92,16 @@ export function GroupTable({ experiments, view }: { experiments: string[]; view:
   );
   useLive(`run:${experiments[0]}:`, reload, 2000);
   const best = useMemo(() => spread(data?.columns ?? []), [data]);
+  if (useRefusal(error, onFilterError)) return null;
   if (error !== undefined && !data) return <Failure error={error} retry={reload} />;
   if (!data) return <Loading />;
+  if (data.all.length === 0) {
+    return (
+      <Empty title="No runs to group" icon="group">
+        <p>Runs that pass the filter and are not in the trash are grouped.</p>
+      </Empty>
+    );
+  }
   return (
     <div class="scroll">
       <table class="list dense">

@@ -1,7 +1,6 @@
 /** The runs of an experiment as a table of any size. */
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiError, messageOf } from "../api/client";
 import type { KeysReply } from "../api/schema";
 import { Empty, Failure, Snippet } from "../parts/basics";
 import { Grid, type GridColumn } from "../parts/grid";
@@ -10,6 +9,7 @@ import { useLive } from "../state/live";
 import { go, href } from "../state/router";
 import { ColumnHeader, cellContent, columnWidth, isNumeric, NameCell } from "./cells";
 import { queryOf } from "./query";
+import { useRefusal } from "./refusal";
 import { RunSource, type TableRow } from "./source";
 import { setColumns, setFilter, type ViewState } from "./state";
 import { RunTree } from "./tree";
@@ -74,8 +74,7 @@ export function RunsTable(p: Props) {
   });
   useEffect(() => p.onTotal(source.total), [source.total, p.onTotal]);
   const { error } = source;
-  const filterError = error instanceof ApiError && error.status === 400 ? messageOf(error) : "";
-  useEffect(() => p.onFilterError(filterError), [filterError, p.onFilterError]);
+  const refused = useRefusal(error, p.onFilterError);
 
   const see = () => source.ensure(...sight.current.rows, sight.current.columns);
   const { rowAt, count } = arranged;
@@ -121,14 +120,13 @@ export function RunsTable(p: Props) {
     },
     [selection.ids, view.nested, tree, tree.version, source],
   );
-  if (error !== undefined && !filterError && source.total < 0) return <Failure error={error} />;
-  if (source.total === 0 && !filterError)
-    return <NoRuns view={view} experiment={p.experiments[0]} />;
+  if (error !== undefined && !refused && source.total < 0) return <Failure error={error} />;
+  if (source.total === 0 && !refused) return <NoRuns view={view} experiment={p.experiments[0]} />;
   return (
     <Grid
       label="Runs"
       columns={columns}
-      rowCount={source.total < 0 ? (filterError ? 0 : 30) : count}
+      rowCount={source.total < 0 ? (refused ? 0 : 30) : count}
       rowHeight={34}
       rowAt={rowAt}
       version={version}

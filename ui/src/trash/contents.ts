@@ -26,7 +26,8 @@ export interface Trash extends Record<Kind, Item[]> {
   names: ReadonlyMap<string, string>;
 }
 
-const MOST = 1000;
+/** As many of each kind are shown, the newest. */
+export const MOST = 1000;
 
 export async function load(signal: AbortSignal): Promise<Trash> {
   const [all, models] = await Promise.all([
