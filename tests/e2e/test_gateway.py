@@ -22,6 +22,7 @@ from tests.parts import need
 from tests.parts.daemon import free_port
 from tests.parts.milepost import MilepostServer, new_server
 from tests.parts.mlflow import MlflowClient
+from tests.parts.pyfunc import write_model
 from tests.parts.s3 import S3
 from tests.seeds.blocks import COMPLETE
 
@@ -33,6 +34,11 @@ QUICK = {
     "MILEPOST_BREAKER_FAILURE_THRESHOLD": "2",
     "MILEPOST_BREAKER_RESET_TIMEOUT": "1s",
 }
+CODE = """\
+import types
+def _load_pyfunc(path):
+    return types.SimpleNamespace(predict=lambda frame: ["fraud " + frame.iloc[0, 0]])
+"""
 BREAKER = "circuit breaker of the gateway route sentiment-analysis"
 
 
@@ -96,6 +102,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[Gatewa
     config.write_text(
         f"mlflow:\n{block}".replace(":5001", f":{port}").replace("s3://models/", f"s3://{bucket}/")
     )
+    _upload(s3, bucket, "fraud/latest", data / "by-hand")
     flags = (f"--config={config}", "--workers=2", "--static-prefix=/mlflow")
     env = {**QUICK, **s3.environment, "MILEPOST_GATEWAY_PYTHON": str(programs / "python")}
     server = new_server(data, None, flags, env)
@@ -106,24 +113,26 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[Gatewa
         assert running.ask().status_code == 503, "there is no model yet"
         arguments = (running.url, "sentiment-analysis", "sentiment")
         facts |= client.run(SCRIPT, f"{server.url}/mlflow", *arguments)
-        store = boto3.client(
-            "s3", endpoint_url=s3.endpoint, region_name="us-east-1",
-            aws_access_key_id=s3.access_key, aws_secret_access_key=s3.secret_key,
-        )  # fmt: skip
-        latest = max(data.glob("artifacts/**/MLmodel"), key=lambda path: path.stat().st_mtime)
-        for path in latest.parent.rglob("*"):
-            if path.is_file():
-                key = f"fraud/latest/{path.relative_to(latest.parent)}"
-                store.upload_file(str(path), bucket, key)
         yield running
     finally:
         server.kill()
 
 
+def _upload(s3: S3, bucket: str, key: str, folder: Path) -> None:
+    write_model(folder, CODE)
+    store = boto3.client(
+        "s3", endpoint_url=s3.endpoint, region_name="us-east-1",
+        aws_access_key_id=s3.access_key, aws_secret_access_key=s3.secret_key,
+    )  # fmt: skip
+    for path in folder.rglob("*"):
+        if path.is_file():
+            store.upload_file(str(path), bucket, f"{key}/{path.relative_to(folder)}")
+
+
 def test_both_routes_of_the_seed_answer(gateway: Gateway) -> None:
     assert gateway.facts["answer"] == {"predictions": ["one a"]}
     assert gateway.facts["endpoints"][0] == ["sentiment-analysis", "models:/sentiment/production"]
-    until(lambda: gateway.says("two", "fraud-detection"))
+    until(lambda: gateway.says("fraud", "fraud-detection"))
     # One for each route, whatever the number of workers; nobody else may reach them.
     assert sorted(model_servers(gateway.server)) == ["0", "1"]
     bad = gateway.ask(column="texts")

@@ -1,4 +1,4 @@
-"""MLflow's scoring server on a socket, of each release that model servers may be."""
+"""MLflow 2's scoring server on a socket. That of MLflow 3 runs in tests/e2e/test_gateway.py."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ import pytest
 
 from milepost.upstreams.scoring import ModelServer
 from tests.parts import need
-from tests.parts.mlflow import CLIENTS, QUIET
+from tests.parts.mlflow import QUIET
+from tests.parts.pyfunc import write_model
 
-MLMODEL = """\
-flavors: {python_function: {loader_module: says, code: code, python_version: "3.11"}}
-mlflow_version: 2.9.2
-"""
 CODE = """\
 import subprocess, time, types
 def _load_pyfunc(path):
@@ -36,9 +33,7 @@ def _load_pyfunc(path):
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A model that starts a process of its own; and room for a socket, whose name is short."""
-    (tmp_path / "model" / "code").mkdir(parents=True)
-    (tmp_path / "model" / "MLmodel").write_text(MLMODEL)
-    (tmp_path / "model" / "code" / "says.py").write_text(CODE)
+    write_model(tmp_path / "model", CODE)
     with tempfile.TemporaryDirectory(prefix="mp-") as short:
         yield Path(short)
 
@@ -62,11 +57,8 @@ def until(check: object) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("version", CLIENTS)
-def test_it_serves_finishes_what_it_began_and_leaves_nothing(
-    version: str, folder: Path, tmp_path: Path
-) -> None:
-    python = str(need.environment(f"mlflow-{version}") / "python")
+def test_it_serves_finishes_what_it_began_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    python = str(need.environment("mlflow-2.9.2") / "python")
     said: list[str] = []
     environ = {**os.environ, **QUIET}
     model = str(tmp_path / "model")
