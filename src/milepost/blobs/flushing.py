@@ -23,17 +23,20 @@ BLOCK = 4096
 _DIRECT: int = getattr(os, "O_DIRECT", 0)
 _DSYNC: int = getattr(os, "RWF_DSYNC", 0)
 _STEP = 512 << 10
-_DIRECT_STEP = 1 << 20
+_ALONE, _IN_COMPANY = 1 << 20, 256 << 10
+"""Bytes of a step past the page cache: of an upload alone, and with others beside it."""
+
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE
 _ALL = 1 | 2 | 4  # SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER
 _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ESPIPE, errno.EOPNOTSUPP}
 
 _one_at_a_time = Lock()
+_direct_files: set[int] = set()
 
 
 def switch_direct(fd: int, is_on: bool, wanted: bool) -> bool:
     """Write past the page cache from now on, or no longer; whether it is so now. Not all file
-    systems can."""
+    systems can. To be switched off before the file is closed."""
     if is_on == wanted or not _DIRECT:
         return is_on
     flags = fcntl.fcntl(fd, fcntl.F_GETFL)
@@ -41,6 +44,10 @@ def switch_direct(fd: int, is_on: bool, wanted: bool) -> bool:
         fcntl.fcntl(fd, fcntl.F_SETFL, flags | _DIRECT if wanted else flags & ~_DIRECT)
     except OSError:
         return is_on
+    if wanted:
+        _direct_files.add(fd)
+    else:
+        _direct_files.discard(fd)
     return wanted
 
 
@@ -49,7 +56,8 @@ def write_direct(fd: int, content: bytes | memoryview, start: int) -> int:
     them, from where they are in memory or in this way at all. Raises OSError."""
     written = 0
     while written < len(content):
-        step = content[written : written + _DIRECT_STEP]
+        size = _ALONE if len(_direct_files) <= 1 else _IN_COMPANY
+        step = content[written : written + size]
         try:
             with _one_at_a_time:
                 count = os.pwritev(fd, [step], start + written, _DSYNC)

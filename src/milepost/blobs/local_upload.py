@@ -123,6 +123,7 @@ class LocalUpload:
 
     def _close(self) -> None:
         if self._fd >= 0:
+            self._direct = switch_direct(self._fd, self._direct, False)
             os.close(self._fd)
             self._fd = -1
 

@@ -12,6 +12,7 @@ import asyncio
 import select
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from mmap import mmap
 from threading import Lock
 
@@ -23,6 +24,10 @@ _PATIENCE_MS = 2
 
 _AT_LEAST = 512 << 10
 _DRAINED = 1 << 20
+
+
+# Few, as each takes the interpreter from the event loop now and then; they hardly ever wait.
+_threads = ThreadPoolExecutor(2, thread_name_prefix="milepost-bodies")
 
 
 class Intake:
@@ -82,7 +87,7 @@ class Intake:
     async def _fill(self, view: memoryview) -> None:
         loop = asyncio.get_running_loop()
         while view:
-            got = await loop.run_in_executor(None, self._read, view)
+            got = await loop.run_in_executor(_threads, self._read, view)
             view = view[got:]
             if view:
                 await self._readable(loop)
