@@ -26,7 +26,7 @@ serve: .venv/package $(PAGES)  ## Run the server on 127.0.0.1:5000, data in ./mi
 ui: $(PAGES)  ## Build the pages (with Node from a Python package where the machine has none).
 
 test: lint $(PAGES)  ## Everything CI checks: lint, types, import contract, all tests (ARGS= goes to pytest).
-	$(PY) -m pytest --numprocesses=2 --dist=loadgroup $(ARGS)
+	$(PY) -m pytest --numprocesses=3 --dist=loadgroup $(ARGS)
 
 lint: .venv/package .venv/test  ## Style, formatting, types and the import contract.
 	$(PY) -m ruff check
