@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ import httpx
 import pytest
 
 from milepost.blobs.local import UPLOADS
+from milepost.http.intake import Intake
 from tests.parts.milepost import MilepostServer, StartMilepost
 
 LARGE = 5 * 2**20 + 12_345
@@ -145,3 +148,30 @@ def test_a_broken_upload_leaves_the_old_file(
     with connected(server) as connection:
         connection.sendall(head(target(run_id)) + CONTENT[:-1])
     assert stored(client, target(run_id)) == b"old"
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_what_is_drained_ends_where_the_body_does(is_cancelled: bool) -> None:
+    """Also when a piece was on its way as the request failed or was cancelled."""
+
+    async def test(ours: socket.socket, theirs: socket.socket) -> bytes:
+        loop = asyncio.get_running_loop()
+        ends: list[bool] = []
+        intake = Intake(ours.dup(), CONTENT[:1000], LARGE, 60, ends.append)
+        piece = asyncio.create_task(intake.piece(3 * 2**20))
+        await loop.sock_sendall(theirs, CONTENT[1000 : 2**20])
+        if is_cancelled:
+            piece.cancel()
+        draining = asyncio.create_task(intake.drain())
+        await loop.sock_sendall(theirs, CONTENT[2**20 :] + b"NEXT")
+        await draining
+        assert (intake.ended(), ends) == (True, [True])
+        await asyncio.gather(piece, return_exceptions=True)
+        return await loop.sock_recv(ours, 100)
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ThreadPoolExecutor(1) as thread:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        # In a thread of its own, as the browser's driver keeps a loop running in ours.
+        assert thread.submit(asyncio.run, test(ours, theirs)).result(60) == b"NEXT"

@@ -46,6 +46,8 @@ class Intake:
         self.size = 0
         self._connection = connection
         self._lock = Lock()
+        # When a store fails, the next piece is still on its way while the rest is drained.
+        self._turn = asyncio.Lock()
         self._head = head
         self._left = length - len(head)
         self._seconds = seconds
@@ -60,12 +62,16 @@ class Intake:
         """`size` bytes or what is left, in one piece of memory that begins with a page and is good
         until the next but one is asked for. Raises DisconnectedError when the client went away,
         Invalid when it takes too long to send."""
+        async with self._turn:
+            return [await self._piece(size)]
+
+    async def _piece(self, size: int) -> memoryview:
         head, self._head = self._head, b""
         view = self._buffer(len(head) + max(0, min(size - len(head), self._left)))
         view[: len(head)] = head
         try:
             with Deadline(self._seconds):
-                await self._fill(view[len(head) :])
+                filled = len(head) + await self._fill(view[len(head) :])
         except TimeoutError:
             raise Invalid(
                 f"The client sent less than {size} bytes in {self._seconds:g} seconds."
@@ -73,10 +79,10 @@ class Intake:
         except DisconnectedError:
             self.close()
             raise
-        self.size += len(view)
+        self.size += filled
         if not self._left:
             self.close(whole=True)
-        return [view]
+        return view[:filled]
 
     def _buffer(self, size: int) -> memoryview:
         self._buffers.reverse()
@@ -84,19 +90,22 @@ class Intake:
             self._buffers[0] = memoryview(mmap(-1, size))
         return self._buffers[0][:size]
 
-    async def _fill(self, view: memoryview) -> None:
+    async def _fill(self, view: memoryview) -> int:
         loop = asyncio.get_running_loop()
-        while view:
-            got = await loop.run_in_executor(_threads, self._read, view)
-            view = view[got:]
-            if view:
+        filled = 0
+        while filled < len(view) and self._left:
+            filled += await loop.run_in_executor(_threads, self._read, view[filled:])
+            if filled < len(view) and self._left:
                 await self._readable(loop)
+        return filled
 
     def _read(self, view: memoryview) -> int:
         """Read until `view` is full or nothing has come for a while; how many bytes there were."""
         got = 0
         waiter = select.poll()
         with self._lock:
+            # What a request that was cancelled had begun to read counts, too.
+            view = view[: self._left]
             waiter.register(self._connection, select.POLLIN)
             while got < len(view):
                 try:
