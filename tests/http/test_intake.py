@@ -157,8 +157,8 @@ def test_what_is_drained_ends_where_the_body_does(is_cancelled: bool) -> None:
     async def test(ours: socket.socket, theirs: socket.socket) -> bytes:
         loop = asyncio.get_running_loop()
         ends: list[bool] = []
-        intake = Intake(ours.dup(), CONTENT[:1000], LARGE, 60, ends.append)
-        piece = asyncio.create_task(intake.piece(3 * 2**20))
+        intake = Intake(ours.dup(), CONTENT[:1000], LARGE, 8, ends.append)
+        piece = asyncio.create_task(intake.piece(LARGE))
         await loop.sock_sendall(theirs, CONTENT[1000 : 2**20])
         if is_cancelled:
             piece.cancel()
@@ -174,4 +174,4 @@ def test_what_is_drained_ends_where_the_body_does(is_cancelled: bool) -> None:
         ours.setblocking(False)
         theirs.setblocking(False)
         # In a thread of its own, as the browser's driver keeps a loop running in ours.
-        assert thread.submit(asyncio.run, test(ours, theirs)).result(60) == b"NEXT"
+        assert thread.submit(asyncio.run, test(ours, theirs)).result(100) == b"NEXT"

@@ -52,7 +52,7 @@ class Intake:
         self._left = length - len(head)
         self._seconds = seconds
         self._ended = ended
-        self._buffers = [memoryview(b""), memoryview(b"")]
+        self._buffers = [memoryview(bytearray()), memoryview(bytearray())]
 
     def ended(self) -> bool:
         """Whether all of it was given out."""
