@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
@@ -23,6 +25,13 @@ pytest_plugins = [
 
 # Parts too heavy for one per worker: their tests all go to the same worker.
 SHARED = ("mlflow_server", "s3", "gcs_emulator", "azure_emulator", "browser")
+
+# What whoever runs the tests has set for servers and clients of their own is none of the tests'
+# business, unlike MILEPOST_TEST_*.
+for name in list(os.environ):
+    steers = name.startswith(("MLFLOW_", "MILEPOST_"))
+    if steers and not name.startswith("MILEPOST_TEST_"):
+        del os.environ[name]
 
 # A slow machine is not a defect: no example fails for the time it took.
 settings.register_profile("milepost", deadline=None, print_blob=True)
