@@ -1,9 +1,9 @@
-"""Work for an artifact store that is done for many at once."""
+"""Work for artifact stores: nobody waits for ever, and a store that fails is left alone."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -13,29 +13,6 @@ import pytest
 from milepost.breaker import Breakers, Rules
 from milepost.errors import Denied, Unavailable
 from milepost.http.lanes import Lanes
-
-
-class Work:
-    """Notes what came together; fails for what is called so; waits where it is told to."""
-
-    def __init__(self) -> None:
-        self.lots: list[list[str]] = []
-        self.go_on = Event()
-        self.go_on.set()
-
-    def __call__(self, arguments: Sequence[Any]) -> list[Exception | None]:
-        self.lots.append(list(arguments))
-        assert self.go_on.wait(60)
-        if "bug" in arguments:
-            raise ZeroDivisionError
-        return [Denied("no") if argument == "bad" else None for argument in arguments]
-
-
-@pytest.fixture
-def work() -> Iterator[Work]:
-    made = Work()
-    yield made
-    made.go_on.set()
 
 
 def run(test: Callable[[Lanes], Awaitable[None]], seconds: float = 60) -> Breakers:
@@ -55,82 +32,68 @@ def run(test: Callable[[Lanes], Awaitable[None]], seconds: float = 60) -> Breake
     return breakers
 
 
-async def outcomes(lanes: Lanes, work: Work, names: Sequence[str]) -> list[Any]:
-    tasks = [lanes.errand("store").together(work, name) for name in names]
-    return await asyncio.gather(*tasks, return_exceptions=True)
+def begin(outcome: Any) -> asyncio.Future[bool] | None:
+    """A future with an outcome; one that never comes for "never"."""
+    if outcome is None:
+        return None
+    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    elif outcome != "never":
+        future.set_result(outcome)
+    return future
 
 
-def test_what_arrives_at_once_is_one_lot(work: Work) -> None:
+def test_what_is_done_elsewhere_has_its_own_outcome() -> None:
     async def test(lanes: Lanes) -> None:
-        assert await outcomes(lanes, work, ["a", "b", "c"]) == [None] * 3
-        assert await outcomes(lanes, work, ["d"]) == [None]
+        outcomes = [
+            await lanes.errand("store").elsewhere(begin, outcome) for outcome in (True, False, None)
+        ]
+        assert outcomes == [True, False, False]
+        with pytest.raises(Denied):
+            await lanes.errand("store").elsewhere(begin, Denied("no"))
 
-    run(test)
-    assert work.lots == [["a", "b", "c"], ["d"]]
+    breakers = run(test)
+    assert list(breakers.states().values()) == ["closed"]
 
 
-def test_what_comes_meanwhile_is_the_next_lot(work: Work) -> None:
+def test_a_store_that_does_not_answer_elsewhere_is_left_alone() -> None:
     async def test(lanes: Lanes) -> None:
-        work.go_on.clear()
-        first = asyncio.create_task(outcomes(lanes, work, ["a"]))
-        while not work.lots:
-            await asyncio.sleep(0.001)
-        others = [asyncio.create_task(outcomes(lanes, work, [name])) for name in "bcd"]
-        await asyncio.sleep(0.05)
-        assert work.lots == [["a"]]
-        work.go_on.set()
-        await asyncio.gather(first, *others)
-
-    run(test)
-    assert work.lots == [["a"], ["b", "c", "d"]]
-
-
-def test_very_many_are_several_lots(work: Work) -> None:
-    names = [str(number) for number in range(1000)]
-
-    async def test(lanes: Lanes) -> None:
-        assert await outcomes(lanes, work, names) == [None] * 1000
-
-    run(test)
-    assert [name for lot in work.lots for name in lot] == names
-    assert max(map(len, work.lots)) <= 64
-
-
-def test_each_is_told_what_went_wrong_with_it(work: Work) -> None:
-    async def test(lanes: Lanes) -> None:
-        found = await outcomes(lanes, work, ["a", "bad", "b"])
-        assert [type(one) for one in found] == [type(None), Denied, type(None)]
-        found = await outcomes(lanes, work, ["a", "bug"])
-        assert [type(one) for one in found] == [ZeroDivisionError] * 2
-        assert await outcomes(lanes, work, ["c"]) == [None]
-
-    run(test)
-
-
-def test_nobody_waits_for_ever(work: Work) -> None:
-    async def test(lanes: Lanes) -> None:
-        work.go_on.clear()
-        found = await outcomes(lanes, work, ["a", "b"])
-        assert [type(one) for one in found] == [Unavailable] * 2
-        # From now on the store is left alone.
-        (refused,) = await outcomes(lanes, work, ["c"])
-        assert "not answering" in str(refused)
-        work.go_on.set()
+        with pytest.raises(Unavailable, match="did not answer"):
+            await lanes.errand("store").elsewhere(begin, "never")
+        for begun in ("never", True):
+            with pytest.raises(Unavailable, match="not answering"):
+                await lanes.errand("store").elsewhere(begin, begun)
 
     breakers = run(test, seconds=0.05)
     assert list(breakers.states().values()) == ["open"]
-    assert work.lots == [["a", "b"]]
 
 
-def test_whoever_goes_away_leaves_the_others_alone(work: Work) -> None:
+def test_whoever_goes_away_is_no_failure_of_the_store() -> None:
     async def test(lanes: Lanes) -> None:
-        work.go_on.clear()
-        tasks = [asyncio.create_task(lanes.errand("store").together(work, n)) for n in "abc"]
-        while not work.lots:
-            await asyncio.sleep(0.001)
-        tasks[1].cancel()
-        work.go_on.set()
-        found = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(one) for one in found] == [type(None), asyncio.CancelledError, type(None)]
+        task = asyncio.create_task(lanes.errand("store").elsewhere(begin, "never"))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await lanes.errand("store").elsewhere(begin, True)
 
     run(test)
+
+
+def test_nobody_waits_for_ever_in_a_lane() -> None:
+    go_on = Event()
+
+    async def test(lanes: Lanes) -> None:
+        try:
+            with pytest.raises(Unavailable, match="did not answer"):
+                await lanes.errand("store").run(go_on.wait, 60)
+            with pytest.raises(Unavailable, match="not answering"):
+                await lanes.errand("store").run(go_on.wait, 60)
+            # Another store has its own.
+            assert await lanes.errand("other").run(int, "1") == 1
+        finally:
+            go_on.set()
+
+    breakers = run(test, seconds=0.05)
+    assert sorted(breakers.states().values()) == ["closed", "open"]

@@ -86,7 +86,7 @@ def _credential() -> Any:
 class AzureStore:
     """A container."""
 
-    batched = None
+    scribe_uri = None
 
     def __init__(self, name: str, container: Any, service: Any) -> None:
         self.name = name

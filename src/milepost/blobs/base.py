@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from milepost.errors import Invalid, NotFound, Problem, Unsupported
+from milepost.errors import Invalid, NotFound, Unsupported
 
 
 class Entry(NamedTuple):
@@ -96,13 +96,6 @@ class NewFile(NamedTuple):
     content: Content
 
 
-class Batched(Protocol):
-    """Small files, many at once for less than one after the other."""
-
-    def put_all(self, files: Sequence[NewFile]) -> Sequence[Problem | None]:
-        """Store each file, in place of what was there; for each what went wrong, if anything."""
-
-
 class Signed(NamedTuple):
     """A URL that lets whoever has it do one thing with one file, and headers to send with it."""
 
@@ -147,8 +140,9 @@ class BlobStore(Protocol):
         """For stores that clients can be sent to."""
 
     @property
-    def batched(self) -> Batched | None:
-        """For stores that take small files together for less."""
+    def scribe_uri(self) -> str | None:
+        """The URI for a process that small files get there faster through (see scribe.py); None if
+        they do not."""
 
     def stat(self, path: str) -> Stat:
         """What is known of the file at `path`; NotFound if there is none."""
@@ -167,6 +161,17 @@ class BlobStore(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove the file, or the folder with all in it; nothing there is fine."""
+
+
+def put(store: BlobStore, file: NewFile) -> None:
+    """Store a file, in place of what was there."""
+    upload = store.create(file.path)
+    try:
+        upload.write(file.content)
+        upload.commit()
+    except BaseException:
+        upload.abort()
+        raise
 
 
 PIECE = 1 << 20

@@ -8,6 +8,8 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from milepost.blobs.base import (
@@ -38,11 +40,7 @@ class LocalStore:
         self._root = os.path.realpath(root)
         self._uploads = os.path.join(self._root, UPLOADS)
         self.name = f"file://{self._root}"
-
-    @property
-    def batched(self) -> LocalStore:
-        """Most of what a small file costs is to wait for the disk, which can be shared."""
-        return self
+        self.scribe_uri = Path(self._root).as_uri()
 
     def clean(self) -> None:
         """Remove what uploads have left that were cut off by a crash."""
@@ -73,15 +71,18 @@ class LocalStore:
 
     def create(self, path: str) -> LocalUpload:
         """Begin to write a file at `path`."""
-        with problems(path):
-            target = self._place(path)
-            with suppress(FileNotFoundError):
-                _check_target(target, path)
-            return LocalUpload(self._uploads, target, path)
+        return self._create(set(), path)
 
     def put_all(self, files: Sequence[NewFile]) -> list[Problem | None]:
         """Store files, all in one go."""
-        return put_all(self.create, files)
+        return put_all(partial(self._create, set()), files)
+
+    def _create(self, plain: set[str], path: str) -> LocalUpload:
+        with problems(path):
+            target = self._place(path, plain)
+            with suppress(FileNotFoundError):
+                _check_target(target, path)
+            return LocalUpload(self._uploads, target, path)
 
     def entries(self, path: str) -> list[Entry]:
         """What is directly in the folder, by path."""
@@ -135,18 +136,19 @@ class LocalStore:
                 with suppress(FileNotFoundError, NotADirectoryError):
                     os.unlink(place)
 
-    def _place(self, path: str) -> str:
-        """Where `path` leads. Raises Invalid if that is not below the root."""
+    def _place(self, path: str, plain: set[str] | None = None) -> str:
+        """Where `path` leads. Raises Invalid if that is not below the root. `plain` is what was
+        found to be no link a moment ago; more is added."""
         if path.partition("/")[0] == UPLOADS:
             raise Invalid("Invalid path")
         place = os.path.join(self._root, path) if path else self._root
-        if not self._is_plain(path):
+        if not self._is_plain(path, set() if plain is None else plain):
             place = os.path.realpath(place)
             if not self._inside(place):
                 raise Invalid("Invalid path")
         return place
 
-    def _is_plain(self, path: str) -> bool:
+    def _is_plain(self, path: str, plain: set[str]) -> bool:
         """Whether no part of the path is a link. Saves looking at every folder above the root
         again, which is most of what a small file costs."""
         place, parts = self._root, path.split("/") if path else []
@@ -155,8 +157,10 @@ class LocalStore:
         with suppress(FileNotFoundError, NotADirectoryError):
             for part in parts:
                 place = os.path.join(place, part)
-                if S_ISLNK(os.lstat(place).st_mode):
-                    return False
+                if place not in plain:
+                    if S_ISLNK(os.lstat(place).st_mode):
+                        return False
+                    plain.add(place)
         return True
 
     def _inside(self, place: str) -> bool:

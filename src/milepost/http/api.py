@@ -28,6 +28,7 @@ from milepost.http.asgi import (
 )
 from milepost.http.caller import caller
 from milepost.http.lanes import Lanes
+from milepost.http.scribe import Scribes
 from milepost.mlflow_api.endpoint import Call, Endpoint
 from milepost.mlflow_api.errors import render
 from milepost.store.tx import Tx
@@ -75,6 +76,7 @@ class Api:
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )
         self.lanes = Lanes(app.settings.artifact_step_timeout, app.breakers)
+        self.scribes = Scribes(app.settings.artifact_step_timeout)
         self._merges: dict[Any, Callable[[Any, Sequence[Any]], Sequence[Any]]] = {}
 
     def handler(self, endpoint: Endpoint) -> Handler:
@@ -147,7 +149,8 @@ class Api:
         return await loop.run_in_executor(self._readers, self._app.store.read, bound, argument)
 
     def close(self) -> None:
-        """Stop the threads."""
+        """Stop the threads and what else works for this."""
+        self.scribes.close()
         self.lanes.close()
         self._readers.shutdown(cancel_futures=True)
 

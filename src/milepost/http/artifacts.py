@@ -109,7 +109,9 @@ class Files:
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
             place = await at(scope)
             body = self._body(scope, receive, limit)
-            await upload(body, place.store, place.path, self._api.lanes.errand(place.store.name))
+            errand = self._api.lanes.errand(place.store.name)
+            scribe = self._api.scribes.of(place.store)
+            await upload(body, place.store, place.path, errand, scribe)
             if place.owner is not None:
                 await app.store.submit(count_one, Stored(place, body.size), count_all)
             await respond(send, 200, JSON, b"{}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -12,15 +12,10 @@ from milepost.breaker import Breaker, Breakers, artifact_breaker
 from milepost.errors import Problem, Unavailable
 
 log = logging.getLogger(__name__)
+A = TypeVar("A")
 R = TypeVar("R")
 
 _THREADS = 16
-_MOST_IN_LOT = 64
-
-Work = Callable[[Sequence[Any]], Sequence[Exception | None]]
-"""For each argument what went wrong, if anything."""
-
-Lot = list[tuple[Any, asyncio.Future[None]]]
 
 
 class Lanes:
@@ -30,21 +25,13 @@ class Lanes:
         self._seconds = seconds
         self._breakers = breakers
         self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._lots: dict[Work, Lots] = {}
 
     def errand(self, name: str) -> Errand:
         """Pieces of work to be done one after another in the lane `name`."""
         if name not in self._pools:
             self._pools[name] = ThreadPoolExecutor(_THREADS, thread_name_prefix="milepost-files")
         breaker = self._breakers.of(artifact_breaker(name))
-        return Errand(self, self._pools[name], name, self._seconds, breaker)
-
-    def lots(self, pool: ThreadPoolExecutor, work: Work) -> Lots:
-        """Where `work` is done for many at once."""
-        found = self._lots.get(work)
-        if found is None:
-            found = self._lots[work] = Lots(pool, work)
-        return found
+        return Errand(self._pools[name], name, self._seconds, breaker)
 
     def close(self) -> None:
         """Stop; what has not begun is dropped."""
@@ -52,65 +39,13 @@ class Lanes:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-class Lots:
-    """Work that costs less for many at once: what comes while one lot is under way is the next."""
-
-    def __init__(self, pool: ThreadPoolExecutor, work: Work) -> None:
-        self._pool = pool
-        self._work = work
-        self._waiting: Lot = []
-        self._is_busy = False
-
-    def add(self, argument: Any) -> asyncio.Future[None]:
-        """Done when the work is done for `argument`."""
-        loop = asyncio.get_running_loop()
-        reply: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((argument, reply))
-        if not self._is_busy:
-            self._is_busy = True
-            # Not at once: what arrives in the same turn of the loop comes along.
-            loop.call_soon(self._begin, loop)
-        return reply
-
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        lot, self._waiting = self._waiting[:_MOST_IN_LOT], self._waiting[_MOST_IN_LOT:]
-        self._is_busy = bool(lot)
-        if lot:
-            self._pool.submit(self._do, loop, lot)
-
-    def _do(self, loop: asyncio.AbstractEventLoop, lot: Lot) -> None:
-        try:
-            outcomes = self._work([argument for argument, _ in lot])
-        except Exception as error:  # noqa: BLE001 - everybody in the lot is told
-            outcomes = [error] * len(lot)
-        loop.call_soon_threadsafe(self._end, loop, lot, outcomes)
-
-    def _end(
-        self, loop: asyncio.AbstractEventLoop, lot: Lot, outcomes: Sequence[Exception | None]
-    ) -> None:
-        self._begin(loop)
-        for (_, reply), error in zip(lot, outcomes, strict=True):
-            if reply.done():
-                continue  # nobody waits any more
-            if error is None:
-                reply.set_result(None)
-            else:
-                reply.set_exception(error)
-
-
 class Errand:
     """One request's work in a lane. Its pieces never run at the same time, not even the tidying up
     after one that took too long, so they may share an open file without a lock."""
 
     def __init__(
-        self,
-        lanes: Lanes,
-        pool: ThreadPoolExecutor,
-        name: str,
-        seconds: float,
-        breaker: Breaker,
+        self, pool: ThreadPoolExecutor, name: str, seconds: float, breaker: Breaker
     ) -> None:
-        self._lanes = lanes
         self._breaker = breaker
         self._pool = pool
         self._name = name
@@ -123,11 +58,14 @@ class Errand:
         self._last = future = self._pool.submit(work, *arguments)
         return await self._waited(asyncio.wrap_future(future))
 
-    async def together(self, work: Work, argument: Any) -> None:
-        """Have `work` done for `argument` and whatever else comes meanwhile. Raises what it says
-        has gone wrong with `argument`, and Unavailable if it is not done in time."""
+    async def elsewhere(
+        self, begin: Callable[[A], asyncio.Future[bool] | None], argument: A
+    ) -> bool:
+        """The result of what `begin` begins outside of the lane, False if it does not. Raises
+        Unavailable if it is not there in time."""
         self._breaker.check()
-        await self._waited(self._lanes.lots(self._pool, work).add(argument))
+        waiting = begin(argument)
+        return waiting is not None and await self._waited(waiting)
 
     async def _waited(self, waiting: asyncio.Future[R]) -> R:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()

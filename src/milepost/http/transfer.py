@@ -6,11 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from milepost.blobs.base import BlobStore, Content, NewFile, Reader
+from milepost.blobs.base import BlobStore, Content, NewFile, Reader, put
 from milepost.errors import Invalid, TooLarge
 from milepost.http.asgi import Deadline, DisconnectedError, Receive, Send
 from milepost.http.intake import Intake
 from milepost.http.lanes import Errand
+from milepost.http.scribe import Scribe
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +60,15 @@ class Body:
         return part
 
 
-async def upload(body: Body | Intake, store: BlobStore, path: str, errand: Errand) -> None:
+async def upload(
+    body: Body | Intake, store: BlobStore, path: str, errand: Errand, scribe: Scribe | None
+) -> None:
     """Store a request body at `path`, all of it or nothing."""
     parts: Content = await body.piece(_FIRST)
     if body.ended():
-        if store.batched is not None:
-            await errand.together(store.batched.put_all, NewFile(path, parts))
-        else:
-            await errand.run(_put, store, path, parts)
+        file = NewFile(path, parts)
+        if scribe is None or not await errand.elsewhere(scribe.put, file):
+            await errand.run(put, store, file)
         return
     upload = await errand.run(store.create, path)
     try:
@@ -76,16 +78,6 @@ async def upload(body: Body | Intake, store: BlobStore, path: str, errand: Erran
         await errand.run(upload.commit)
     except BaseException:
         errand.afterwards(upload.abort)
-        raise
-
-
-def _put(store: BlobStore, path: str, parts: Content) -> None:
-    upload = store.create(path)
-    try:
-        upload.write(parts)
-        upload.commit()
-    except BaseException:
-        upload.abort()
         raise
 
 

@@ -1,0 +1,249 @@
+"""Small files through a process of their own, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from milepost.blobs.base import NewFile
+from milepost.blobs.local import LocalStore
+from milepost.errors import Invalid
+from milepost.http import scribe
+from milepost.http.scribe import Scribe, Scribes
+from tests.blobs.kit import get, noise
+from tests.parts.milepost import MilepostServer, StartMilepost
+
+SMALL = 10_000
+
+
+def run(root: Path, test: Callable[[Scribe], Awaitable[None]]) -> None:
+    """The test on an event loop, in a thread of its own as the browser's driver keeps one in
+    ours."""
+
+    async def main() -> None:
+        scribes = Scribes(30)
+        one = scribes.of(LocalStore(str(root)))
+        assert one is not None
+        assert scribes.of(LocalStore(str(root))) is one
+        try:
+            await test(one)
+        finally:
+            scribes.close()
+        assert children(os.getpid()) == []
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, main()).result()
+
+
+def children(parent: int) -> list[int]:
+    """The processes that write small files for another."""
+    listed = [file.read_text().split() for file in Path(f"/proc/{parent}/task").glob("*/children")]
+    return [int(pid) for pids in listed for pid in pids if is_there(int(pid))]
+
+
+def is_there(pid: int) -> bool:
+    """Whether it is such a process, and has not ended."""
+    try:
+        return b"milepost.blobs.scribe" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+async def ready(one: Scribe) -> None:
+    """Wait until files are taken."""
+    give_up = time.monotonic() + 60
+    while True:
+        waiting = one.put(NewFile("first", [b"1"]))
+        if waiting is not None:
+            assert await waiting
+            return
+        assert time.monotonic() < give_up
+        await asyncio.sleep(0.01)
+
+
+def test_files_are_stored_and_problems_told(tmp_path: Path) -> None:
+    content = {f"f/{n}": noise(n * 1000) for n in range(50)}
+
+    async def test(one: Scribe) -> None:
+        await ready(one)
+        (tmp_path / "folder").mkdir()
+        futures = [one.put(NewFile(path, [some])) for path, some in content.items()]
+        bad = one.put(NewFile("folder", [b"x"]))
+        assert bad is not None
+        with pytest.raises(Invalid, match="directory"):
+            await bad
+        assert [await future for future in futures if future is not None] == [True] * 50
+
+    run(tmp_path, test)
+    store = LocalStore(str(tmp_path))
+    assert {path: get(store, path) for path in content} == content
+
+
+def test_what_a_dead_process_has_not_answered_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "_PAUSE_S", 0.5)
+
+    async def test(one: Scribe) -> None:
+        await ready(one)
+        (child,) = children(os.getpid())
+        os.kill(child, signal.SIGSTOP)
+        waiting = [one.put(NewFile(f"f/{n}", [b"x"])) for n in range(10)]
+        os.kill(child, signal.SIGKILL)
+        assert [await each for each in waiting if each is not None] == [False] * 10
+        # Another takes its place.
+        await ready(one)
+        (other,) = children(os.getpid())
+        assert other != child
+
+    run(tmp_path, test)
+
+
+def test_whoever_goes_away_leaves_the_others_alone(tmp_path: Path) -> None:
+    async def test(one: Scribe) -> None:
+        await ready(one)
+        waiting = [one.put(NewFile(f"f/{n}", [b"x"])) for n in range(3)]
+        first, second, third = (each for each in waiting if each is not None)
+        second.cancel()
+        assert (await first, await third) == (True, True)
+        assert await (one.put(NewFile("g", [b"x"])) or first)
+
+    run(tmp_path, test)
+
+
+def test_without_a_process_files_are_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+
+    async def test(one: Scribe) -> None:
+        assert one.put(NewFile("f", [b"x"])) is None
+        assert one.put(NewFile("f", [b"x"])) is None
+
+    run(tmp_path, test)
+    assert caplog.text.count("no more processes") == 1
+
+
+# Through a server
+
+
+def target(run_id: str, name: str) -> str:
+    return f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{name}"
+
+
+class Load:
+    """Clients that put small files until they are told to end."""
+
+    def __init__(self, url: str, run_id: str) -> None:
+        self._url = url
+        self._run_id = run_id
+        self.end = Event()
+        self.stored: dict[str, bytes] = {}
+        self.faults: list[str] = []
+
+    def client(self, number: int) -> None:
+        """One of them."""
+        count = 0
+        with httpx.Client(base_url=self._url, timeout=60) as client:
+            while not self.end.is_set():
+                count += 1
+                name, content = f"{number}/{count}", noise(SMALL)
+                try:
+                    reply = client.put(target(self._run_id, name), content=content)
+                except httpx.TransportError:
+                    return
+                if reply.status_code == 200:
+                    self.stored[name] = content
+                else:
+                    self.faults.append(f"{reply.status_code} {reply.text}")
+
+
+@pytest.fixture
+def load(server: MilepostServer, run_id: str) -> Iterator[Load]:
+    made = Load(server.url, run_id)
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(6):
+            threads.submit(made.client, number)
+        try:
+            yield made
+        finally:
+            made.end.set()
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def writers_of(server: MilepostServer) -> list[int]:
+    return children(server.process.pid)
+
+
+def test_nothing_is_lost_when_the_process_is_killed(
+    server: MilepostServer, client: httpx.Client, run_id: str, load: Load
+) -> None:
+    wait_for(lambda: bool(writers_of(server)))
+    before = len(load.stored)
+    wait_for(lambda: len(load.stored) > before + 50)
+    os.kill(writers_of(server)[0], signal.SIGKILL)
+    before = len(load.stored)
+    wait_for(lambda: len(load.stored) > before + 50)
+    load.end.set()
+    time.sleep(0.2)
+    assert load.faults == []
+    for name, content in list(load.stored.items()):
+        assert client.get(target(run_id, name)).content == content
+
+
+def test_it_does_not_outlive_a_killed_server(milepost_server: StartMilepost) -> None:
+    server = milepost_server()
+    made = httpx.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"})
+    run_id = made.json()["run"]["info"]["run_id"]
+    load = Load(server.url, run_id)
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(6):
+            threads.submit(load.client, number)
+        wait_for(lambda: bool(writers_of(server)))
+        before = len(load.stored)
+        wait_for(lambda: len(load.stored) > before + 50)
+        (writer,) = writers_of(server)
+        os.kill(server.process.pid, signal.SIGKILL)
+    wait_for(lambda: not is_there(writer))
+    # What was acknowledged is there as a whole, and nothing is there half.
+    root = server.data / "artifacts" / "0" / run_id / "artifacts"
+    for name, content in load.stored.items():
+        assert (root / name).read_bytes() == content
+    assert {file.stat().st_size for file in root.rglob("*") if file.is_file()} == {SMALL}
+
+
+def test_a_server_that_stops_ends_it_and_answers_all(milepost_server: StartMilepost) -> None:
+    server = milepost_server()
+    made = httpx.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"})
+    load = Load(server.url, made.json()["run"]["info"]["run_id"])
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(6):
+            threads.submit(load.client, number)
+        wait_for(lambda: bool(writers_of(server)))
+        before = len(load.stored)
+        wait_for(lambda: len(load.stored) > before + 50)
+        (writer,) = writers_of(server)
+        server.stop()
+    assert not is_there(writer)
+    assert load.faults == []
+    assert "has ended" not in server.log
+    assert "Traceback" not in server.log
