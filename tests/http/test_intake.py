@@ -1,15 +1,17 @@
-"""Large bodies, which are read past the event loop: the connection must come back as it was."""
+"""Large bodies, which a process beside the server reads from the connections of clients: these must
+come back as they were."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import struct
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,15 +20,12 @@ import pytest
 
 from milepost.blobs.local import UPLOADS
 from milepost.http.intake import Intake
+from tests.http.kit import children, target, wait_for
 from tests.parts.milepost import MilepostServer, StartMilepost
 
 LARGE = 5 * 2**20 + 12_345
 CONTENT = os.urandom(LARGE)
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-def target(run_id: str, name: str = "f") -> str:
-    return f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{name}"
 
 
 def head(path: str, *more: str, size: int = LARGE) -> bytes:
@@ -39,6 +38,30 @@ def connected(server: MilepostServer) -> Iterator[socket.socket]:
     address = urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         yield connection
+
+
+@pytest.fixture(autouse=True)
+def prepared(request: pytest.FixtureRequest) -> None:
+    """The shared server has begun its process."""
+    if "server" in request.fixturenames:
+        begin_process(request.getfixturevalue("server"))
+
+
+def begin_process(server: MilepostServer) -> None:
+    """A body so large that the server waits for the process; but no byte of it is sent."""
+    with connected(server) as connection:
+        connection.sendall(head(target("run"), "Expect: 100-continue", size=64 << 20))
+        assert answer(connection, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def open_files(server: MilepostServer) -> list[str]:
+    """What the server and its processes have open."""
+    found = []
+    for pid in (server.process.pid, *children(server.process.pid)):
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.append(os.readlink(file))
+    return found
 
 
 def answer(connection: socket.socket, end: bytes) -> bytes:
@@ -113,19 +136,15 @@ def test_a_refusal_is_heard_by_a_client_that_sends_all_first(
 def test_a_client_that_goes_away_leaves_nothing(
     server: MilepostServer, client: httpx.Client, run_id: str, folder: Path
 ) -> None:
-    files = set(os.listdir(f"/proc/{server.process.pid}/fd"))
+    wait_for(lambda: UPLOADS not in str(open_files(server)))
+    files = len(open_files(server))
     for gone in ("closed", "reset"):
         with connected(server) as connection:
             connection.sendall(head(target(run_id)) + CONTENT[: LARGE // 2])
             if gone == "reset":
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    give_up = time.monotonic() + 60
-    while list((folder / UPLOADS).iterdir()) or (
-        set(os.listdir(f"/proc/{server.process.pid}/fd")) - files
-    ):
-        assert time.monotonic() < give_up, "something was left behind"
-        time.sleep(0.05)
+    wait_for(lambda: not list((folder / UPLOADS).iterdir()) and len(open_files(server)) <= files)
     assert client.get(target(run_id)).status_code == 404
     assert "Traceback" not in server.log
     assert "without starting response" not in server.log
@@ -133,6 +152,7 @@ def test_a_client_that_goes_away_leaves_nothing(
 
 def test_a_client_that_stops_sending_is_told(milepost_server: StartMilepost) -> None:
     server = milepost_server(None, env={"MILEPOST_BODY_TIMEOUT": "500ms"})
+    begin_process(server)
     with connected(server) as connection:
         connection.sendall(head(target("run")) + CONTENT[: LARGE // 2])
         got = answer(connection, b"}")
@@ -148,6 +168,59 @@ def test_a_broken_upload_leaves_the_old_file(
     with connected(server) as connection:
         connection.sendall(head(target(run_id)) + CONTENT[:-1])
     assert stored(client, target(run_id)) == b"old"
+
+
+def test_an_upload_that_takes_too_long_is_given_up(milepost_server: StartMilepost) -> None:
+    server = milepost_server(None, env={"MILEPOST_ARTIFACT_TIMEOUT": "1s"})
+    begin_process(server)
+    with connected(server) as connection:
+        connection.sendall(head(target("run")) + CONTENT[:-1])
+        assert b" 503 " in answer(connection, b"}")
+        # What is left of the body is read, and the connection good for the next request.
+        connection.sendall(CONTENT[-1:] + HEALTH)
+        assert answer(connection, b"\r\n\r\nOK")
+    assert not (server.data / "artifacts" / "0" / "run").exists()
+    assert "Traceback" not in server.log
+
+
+def test_an_upload_breaks_off_with_its_process(milepost_server: StartMilepost) -> None:
+    server = milepost_server()
+    path = target("run")
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        client.put(path, content=b"old")
+        begin_process(server)
+        with connected(server) as connection:
+            connection.sendall(head(path) + CONTENT[: LARGE // 2])
+            file = f"{UPLOADS}/"
+            wait_for(lambda: file in str(open_files(server)))
+            (writer,) = children(server.process.pid)
+            os.kill(writer, signal.SIGKILL)
+            try:
+                got = connection.recv(65536)
+            except ConnectionResetError:
+                got = b""
+        assert not got or b" 503 " in got
+        assert stored(client, path) == b"old"
+        # The server goes on without it.
+        assert client.put(path, content=CONTENT).status_code == 200
+        assert stored(client, path) == CONTENT
+    assert "Traceback" not in server.log
+    assert server.log.count("has ended") == 1
+
+
+def test_a_server_that_stops_waits_for_an_upload(milepost_server: StartMilepost) -> None:
+    server = milepost_server()
+    begin_process(server)
+    with connected(server) as connection, ThreadPoolExecutor(1) as thread:
+        connection.sendall(head(target("run")) + CONTENT[:-1])
+        wait_for(lambda: f"{UPLOADS}/" in str(open_files(server)))
+        stopping = thread.submit(server.stop)
+        time.sleep(0.3)
+        connection.sendall(CONTENT[-1:])
+        assert answer(connection, b"{}").startswith(b"HTTP/1.1 200 OK")
+        stopping.result()
+    (file,) = (server.data / "artifacts" / "0" / "run").rglob("f")
+    assert file.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])

@@ -32,53 +32,62 @@ def run(test: Callable[[Lanes], Awaitable[None]], seconds: float = 60) -> Breake
     return breakers
 
 
-def begin(outcome: Any) -> asyncio.Future[bool] | None:
-    """A future with an outcome; one that never comes for "never"."""
-    if outcome is None:
-        return None
-    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+def future(outcome: Any) -> asyncio.Future[Any]:
+    """One with an outcome; without one for "never"."""
+    made: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     if isinstance(outcome, Exception):
-        future.set_exception(outcome)
+        made.set_exception(outcome)
     elif outcome != "never":
-        future.set_result(outcome)
-    return future
+        made.set_result(outcome)
+    return made
 
 
 def test_what_is_done_elsewhere_has_its_own_outcome() -> None:
     async def test(lanes: Lanes) -> None:
-        outcomes = [
-            await lanes.errand("store").elsewhere(begin, outcome) for outcome in (True, False, None)
-        ]
-        assert outcomes == [True, False, False]
-        with pytest.raises(Denied):
-            await lanes.errand("store").elsewhere(begin, Denied("no"))
+        errand = lanes.errand("store")
+        for wait in (errand.in_time, errand.noted):
+            assert await wait(future(5)) == 5
+            with pytest.raises(Denied):
+                await wait(future(Denied("no")))
 
     breakers = run(test)
     assert list(breakers.states().values()) == ["closed"]
 
 
-def test_a_store_that_does_not_answer_elsewhere_is_left_alone() -> None:
+def test_a_store_that_does_not_answer_is_left_alone() -> None:
     async def test(lanes: Lanes) -> None:
+        errand = lanes.errand("store")
+        errand.check()
         with pytest.raises(Unavailable, match="did not answer"):
-            await lanes.errand("store").elsewhere(begin, "never")
-        for begun in ("never", True):
-            with pytest.raises(Unavailable, match="not answering"):
-                await lanes.errand("store").elsewhere(begin, begun)
+            await errand.in_time(future("never"))
+        with pytest.raises(Unavailable, match="not answering"):
+            errand.check()
 
     breakers = run(test, seconds=0.05)
     assert list(breakers.states().values()) == ["open"]
 
 
+def test_a_store_that_says_it_fails_is_left_alone() -> None:
+    async def test(lanes: Lanes) -> None:
+        with pytest.raises(Unavailable, match="away"):
+            await lanes.errand("store").noted(future(Unavailable("away")))
+
+    breakers = run(test)
+    assert list(breakers.states().values()) == ["open"]
+
+
 def test_whoever_goes_away_is_no_failure_of_the_store() -> None:
     async def test(lanes: Lanes) -> None:
-        task = asyncio.create_task(lanes.errand("store").elsewhere(begin, "never"))
-        await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await lanes.errand("store").elsewhere(begin, True)
+        errand = lanes.errand("store")
+        for wait in (errand.in_time, errand.noted):
+            task = asyncio.create_task(wait(future("never")))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
-    run(test)
+    breakers = run(test)
+    assert list(breakers.states().values()) == ["closed"]
 
 
 def test_nobody_waits_for_ever_in_a_lane() -> None:

@@ -17,10 +17,12 @@ import pytest
 
 from milepost.blobs.base import NewFile
 from milepost.blobs.local import LocalStore
+from milepost.blobs.stores import Options, Stores
 from milepost.errors import Invalid
 from milepost.http import scribe
 from milepost.http.scribe import Scribe, Scribes
 from tests.blobs.kit import get, noise
+from tests.http.kit import children, is_there, target, wait_for
 from tests.parts.milepost import MilepostServer, StartMilepost
 
 SMALL = 10_000
@@ -31,10 +33,9 @@ def run(root: Path, test: Callable[[Scribe], Awaitable[None]]) -> None:
     ours."""
 
     async def main() -> None:
-        scribes = Scribes(30)
-        one = scribes.of(LocalStore(str(root)))
-        assert one is not None
-        assert scribes.of(LocalStore(str(root))) is one
+        scribes = Scribes(30, 30)
+        one = scribes.of(Stores(Options([str(root)])).at(str(root)).store)
+        assert scribes.of(Stores(Options([str(root)])).at(str(root)).store) is one
         try:
             await test(one)
         finally:
@@ -43,20 +44,6 @@ def run(root: Path, test: Callable[[Scribe], Awaitable[None]]) -> None:
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, main()).result()
-
-
-def children(parent: int) -> list[int]:
-    """The processes that write small files for another."""
-    listed = [file.read_text().split() for file in Path(f"/proc/{parent}/task").glob("*/children")]
-    return [int(pid) for pids in listed for pid in pids if is_there(int(pid))]
-
-
-def is_there(pid: int) -> bool:
-    """Whether it is such a process, and has not ended."""
-    try:
-        return b"milepost.blobs.scribe" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 async def ready(one: Scribe) -> None:
@@ -140,10 +127,6 @@ def test_without_a_process_files_are_given_back(
 # Through a server
 
 
-def target(run_id: str, name: str) -> str:
-    return f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{name}"
-
-
 class Load:
     """Clients that put small files until they are told to end."""
 
@@ -181,13 +164,6 @@ def load(server: MilepostServer, run_id: str) -> Iterator[Load]:
             yield made
         finally:
             made.end.set()
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 def writers_of(server: MilepostServer) -> list[int]:

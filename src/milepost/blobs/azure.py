@@ -86,7 +86,7 @@ def _credential() -> Any:
 class AzureStore:
     """A container."""
 
-    scribe_uri = None
+    uri = ""
 
     def __init__(self, name: str, container: Any, service: Any) -> None:
         self.name = name

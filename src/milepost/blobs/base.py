@@ -133,16 +133,14 @@ class BlobStore(Protocol):
     """A place that keeps files."""
 
     name: str
-    """Its URI, without secrets."""
+    """Its URI as people read it, without secrets."""
+
+    uri: str
+    """Its URI, as `Stores` reads it; empty if it was not opened there."""
 
     @property
     def direct(self) -> Direct | None:
         """For stores that clients can be sent to."""
-
-    @property
-    def scribe_uri(self) -> str | None:
-        """The URI for a process that small files get there faster through (see scribe.py); None if
-        they do not."""
 
     def stat(self, path: str) -> Stat:
         """What is known of the file at `path`; NotFound if there is none."""

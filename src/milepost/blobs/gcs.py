@@ -54,7 +54,7 @@ def connect(bucket: str, timeout: float) -> GcsStore:
 class GcsStore:
     """A bucket."""
 
-    scribe_uri = None
+    uri = ""
 
     def __init__(self, bucket: str, client: Any, timeout: float) -> None:
         self.name = f"gs://{bucket}"

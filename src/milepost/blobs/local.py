@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from milepost.blobs.base import (
@@ -35,12 +34,12 @@ class LocalStore:
     """Files below `root`. Symbolic links are followed as long as they stay below it."""
 
     direct = None
+    uri = ""
 
     def __init__(self, root: str) -> None:
         self._root = os.path.realpath(root)
         self._uploads = os.path.join(self._root, UPLOADS)
         self.name = f"file://{self._root}"
-        self.scribe_uri = Path(self._root).as_uri()
 
     def clean(self) -> None:
         """Remove what uploads have left that were cut off by a crash."""

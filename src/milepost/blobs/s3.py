@@ -84,8 +84,10 @@ def connect(bucket: str, timeout: float) -> S3Store:
 class S3Store:
     """A bucket."""
 
+    uri = ""
+
     def __init__(self, bucket: str, client: Any, quick: Quick | None) -> None:
-        self.name = self.scribe_uri = f"s3://{bucket}"
+        self.name = f"s3://{bucket}"
         self._bucket = bucket
         self._client = client
         self._senders = Senders()

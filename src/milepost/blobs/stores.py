@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -63,18 +64,19 @@ class Stores:
         place = os.path.realpath(path)
         for root in self._roots:
             if place == root or place.startswith(root.rstrip("/") + "/"):
-                store = self._once(root, partial(_open_local, root))
+                store = self._once(Path(root).as_uri(), partial(_open_local, root))
                 return Spot(store, place[len(root) :].strip("/"))
         raise Denied(
             f"Artifacts in the folder '{path}' are not served: it lies outside the folders of this"
             " server. Name it in --local-artifact-roots to allow it."
         )
 
-    def _once(self, name: str, make: Callable[[], BlobStore]) -> BlobStore:
+    def _once(self, uri: str, make: Callable[[], BlobStore]) -> BlobStore:
         with self._lock:
-            if name not in self._opened:
-                self._opened[name] = make()
-            return self._opened[name]
+            if uri not in self._opened:
+                self._opened[uri] = make()
+                self._opened[uri].uri = uri
+            return self._opened[uri]
 
 
 def local_path(uri: str) -> str | None:

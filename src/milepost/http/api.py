@@ -76,7 +76,7 @@ class Api:
             app.store.dialect.max_readers, thread_name_prefix="milepost-reader"
         )
         self.lanes = Lanes(app.settings.artifact_step_timeout, app.breakers)
-        self.scribes = Scribes(app.settings.artifact_step_timeout)
+        self.scribes = Scribes(app.settings.artifact_step_timeout, app.settings.body_timeout)
         self._merges: dict[Any, Callable[[Any, Sequence[Any]], Sequence[Any]]] = {}
 
     def handler(self, endpoint: Endpoint) -> Handler:

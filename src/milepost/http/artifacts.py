@@ -13,9 +13,8 @@ from milepost.errors import Invalid
 from milepost.http import files
 from milepost.http.api import Api, guarded, query
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
-from milepost.http.intake import Intake
 from milepost.http.lanes import Errand
-from milepost.http.protocol import taken
+from milepost.http.protocol import lendable, lent
 from milepost.http.router import Route
 from milepost.http.transfer import Body, download, upload
 from milepost.services.artifacts import Place, Stored
@@ -24,6 +23,8 @@ from milepost.store.tx import Tx
 _AJAX = "/ajax-api/2.0/mlflow/"
 MAX_FORM_UPLOAD = 10 * 2**20
 """Bytes that MLflow takes on its page's upload route."""
+_WORTH_WAITING = 64 << 20
+"""Bytes of a body that is stored sooner by a process that has yet to begin."""
 _MOST_DIGITS = 9
 
 Find = Callable[[App, Tx, Any], Place]
@@ -108,21 +109,28 @@ class Files:
 
         async def handle(scope: Scope, receive: Receive, send: Send) -> None:
             place = await at(scope)
-            body = self._body(scope, receive, limit)
-            errand = self._api.lanes.errand(place.store.name)
-            scribe = self._api.scribes.of(place.store)
-            await upload(body, place.store, place.path, errand, scribe)
+            size = await self._stored(place, scope, receive, limit)
             if place.owner is not None:
-                await app.store.submit(count_one, Stored(place, body.size), count_all)
+                await app.store.submit(count_one, Stored(place, size), count_all)
             await respond(send, 200, JSON, b"{}")
 
         return guarded(handle)
 
-    def _body(self, scope: Scope, receive: Receive, limit: int | None) -> Body | Intake:
-        seconds = self._app.settings.body_timeout
-        if limit is None and (body := taken(scope, seconds)):
-            return body
-        return Body(receive, seconds, limit)
+    async def _stored(self, place: Place, scope: Scope, receive: Receive, limit: int | None) -> int:
+        """Store the body; how many bytes there were."""
+        errand = self._api.lanes.errand(place.store.name)
+        scribe = self._api.scribes.of(place.store)
+        length = lendable(scope) if limit is None else 0
+        if length and await scribe.ready(wait=length >= _WORTH_WAITING):
+            errand.check()
+            loan = lent(scope)
+            if loan is not None:
+                if not await errand.noted(scribe.receive(place.path, loan)):
+                    raise RuntimeError("the process that writes files says why")
+                return length
+        body = Body(receive, self._app.settings.body_timeout, limit)
+        await upload(body, place.store, place.path, errand, scribe.put)
+        return body.size
 
 
 def _owned(app: App, tx: Tx, path: str) -> Place:

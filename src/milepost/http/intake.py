@@ -1,9 +1,9 @@
 """A large request body, read by a thread from the socket itself.
 
-On its way through the event loop a body is copied four times and keeps every other request waiting
-meanwhile: ten uploads at once leave the loop little time for anything else. So once the head of a
-request is there, its connection is taken from the loop (see protocol.py), the body goes from the
-kernel into a buffer, and the connection comes back when all of it was read.
+On its way through an event loop a body is copied four times and keeps every other request waiting
+meanwhile. So once the head of a request is there, the server lends its connection to a process that
+writes files (see protocol.py and scribe_process.py). There the body goes from the kernel into a
+buffer, and the connection goes back when all of it was read.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from milepost.breaker import Breaker, Breakers, artifact_breaker
 from milepost.errors import Problem, Unavailable
 
 log = logging.getLogger(__name__)
-A = TypeVar("A")
 R = TypeVar("R")
 
 _THREADS = 16
@@ -56,25 +55,22 @@ class Errand:
         """The result of `work`. Raises Unavailable if it is not there in time."""
         self._breaker.check()
         self._last = future = self._pool.submit(work, *arguments)
-        return await self._waited(asyncio.wrap_future(future))
+        return await self.in_time(asyncio.wrap_future(future))
 
-    async def elsewhere(
-        self, begin: Callable[[A], asyncio.Future[bool] | None], argument: A
-    ) -> bool:
-        """The result of what `begin` begins outside of the lane, False if it does not. Raises
-        Unavailable if it is not there in time."""
+    def check(self) -> None:
+        """Raises Unavailable while the store is known not to answer."""
         self._breaker.check()
-        waiting = begin(argument)
-        return waiting is not None and await self._waited(waiting)
 
-    async def _waited(self, waiting: asyncio.Future[R]) -> R:
+    async def in_time(self, waiting: asyncio.Future[R]) -> R:
+        """The result of a piece of work that was begun after a `check`. Raises Unavailable if it is
+        not there in time."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         late = loop.call_later(self._breaker.rules.timeout, self._breaker.failed, "no answer yet")
         # asyncio.wait_for() costs more than all the rest here; a bare timer does not show.
         end = loop.call_later(self._seconds, waiting.cancel)
         try:
-            result = await waiting
+            return await self.noted(waiting)
         except asyncio.CancelledError:
             if task.cancelling():
                 raise
@@ -83,15 +79,21 @@ class Errand:
             )
             self._breaker.failed(problem.message)
             raise problem from None
+        finally:
+            late.cancel()
+            end.cancel()
+
+    async def noted(self, waiting: asyncio.Future[R]) -> R:
+        """The result of work that was begun after a `check`, for which somebody else sees to the
+        time: that the store fails or answers is noted."""
+        try:
+            result = await waiting
         except Unavailable as problem:
             self._breaker.failed(problem.message)
             raise
         except Problem:
             self._breaker.ok()
             raise
-        finally:
-            late.cancel()
-            end.cancel()
         self._breaker.ok()
         return result
 

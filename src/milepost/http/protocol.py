@@ -5,7 +5,7 @@ a small request that is two walks through everything that wraps `send`, and two 
 fifth of its time. So our `respond` sends one message, the head with the body in it (`WHOLE`), and
 the protocol below writes both at once.
 
-A large request body can be read past the event loop: see intake.py.
+The connection of a large request body can be lent to somebody who reads it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 from asyncio import Transport
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -23,37 +24,71 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from milepost.errors import Invalid
-from milepost.http.asgi import WHOLE, DisconnectedError, Handler, Receive, Scope, Send, header
-from milepost.http.intake import Intake
+from milepost.http.asgi import WHOLE, Handler, Receive, Scope, Send, header
 
-_TAKE = "milepost.take"
-"""Key of the scope under which a handler can take the connection: see `taken`."""
+_LEND = "milepost.lend"
+"""Key of the scope under which a handler can have the connection: see `lent`."""
 
 _LEAST = 256 << 10
-"""Bytes of a body for which it pays to take the connection from the event loop."""
+"""Bytes of a body for which it pays to lend the connection."""
 
 
-def taken(scope: Scope, seconds: float) -> Intake | None:
-    """The body of a request, to be read past the event loop; to be asked for before the body is
-    read in any other way, and then not read in any other way. None if it is small, of unknown
-    length, or came encrypted."""
-    take = scope.get(_TAKE)
-    length = header(scope, b"content-length")
-    return take(int(length), seconds) if take and length else None
+class Loan:
+    """A connection from which somebody else reads the body of a request."""
+
+    def __init__(
+        self, connection: socket.socket, head: bytes, length: int, back: Callable[[bool], None]
+    ) -> None:
+        """`back` is told whether the whole body was read."""
+        self.connection = connection
+        """A second handle of it."""
+        self.head = head
+        """What was read of the body already."""
+        self.length = length
+        """Bytes of the body."""
+        self._back = back
+
+    def back(self, whole: bool) -> None:
+        """To be called once when nobody else reads any more; `whole` if the body was read to its
+        end. Otherwise the connection is closed."""
+        self.connection.close()
+        self._back(whole)
+
+    def cut(self) -> None:
+        """Let whoever reads see that the client has gone."""
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RD)
+
+
+def lendable(scope: Scope) -> int:
+    """Bytes of the body of a request if there are so many that somebody else should read it; 0 if
+    not, if their number is unknown, or if they come encrypted."""
+    if _LEND not in scope or scope["scheme"] == "https":
+        return 0
+    length = int(header(scope, b"content-length") or 0)
+    return length if length >= _LEAST else 0
+
+
+def lent(scope: Scope) -> Loan | None:
+    """The connection of a request whose body is `lendable`; to be asked for before the body is read
+    in any other way, and then not read in any other way. None if all of it is here, or the client
+    has gone."""
+    loan: Loan | None = scope[_LEND](lendable(scope))
+    return loan
 
 
 class Protocol(HttpToolsProtocol):
     """A connection."""
 
-    _intake: Intake | None = None
+    _loan: Loan | None = None
+    _has_answered = False
+    """While the connection is lent."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        super()._start_asgi_task(cycle, partial(_run, cycle, partial(self._take, cycle), app))
+        super()._start_asgi_task(cycle, partial(_run, cycle, partial(self._lend, cycle), app))
 
-    def _take(self, cycle: RequestResponseCycle, length: int, seconds: float) -> Intake | None:
-        is_open = cycle is self.cycle and cycle.more_body and not cycle.disconnected
-        if length - len(cycle.body) < _LEAST or self.scheme == "https" or not is_open:
+    def _lend(self, cycle: RequestResponseCycle, length: int) -> Loan | None:
+        if cycle is not self.cycle or not cycle.more_body or cycle.disconnected:
             return None
         self.flow.pause_reading()
         if cycle.waiting_for_100_continue:
@@ -61,50 +96,43 @@ class Protocol(HttpToolsProtocol):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         head, cycle.body = bytes(cycle.body), bytearray()
         connection: socket.socket = self.transport.get_extra_info("socket").dup()
-        self._intake = Intake(connection, head, length, seconds, partial(self._taken, cycle))
-        return self._intake
+        self._loan = Loan(connection, head, length, partial(self._back, cycle))
+        return self._loan
 
-    def _taken(self, cycle: RequestResponseCycle, whole: bool) -> None:
+    def _back(self, cycle: RequestResponseCycle, whole: bool) -> None:
         """The body was read, or the client went away."""
-        self._intake = None
-        if whole:
-            # The parser would go on to wait for the body.
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            cycle.more_body = False
-        else:
+        self._loan = None
+        if not whole:
             cycle.disconnected = True
             self.transport.close()
+            return
+        # The parser would go on to wait for the body.
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        cycle.more_body = False
+        if self._has_answered:
+            self._has_answered = False
+            super().on_response_complete()
 
     def on_response_complete(self) -> None:
         """uvicorn's; if the answer was there before all of the body, that comes first."""
-        if self._intake is None:
+        if self._loan is None:
             super().on_response_complete()
         elif self.transport.is_closing():
-            self._intake.close()
+            self._loan.cut()
         else:
-            task = self.loop.create_task(self._drain(self._intake))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-
-    async def _drain(self, intake: Intake) -> None:
-        try:
-            await intake.drain()
-        except (DisconnectedError, Invalid):
-            intake.close()
-        else:
-            super().on_response_complete()
+            self._has_answered = True
 
 
 async def _run(
     cycle: RequestResponseCycle,
-    take: Callable[[int, float], Intake | None],
+    lend: Callable[[int], Loan | None],
     app: Handler,
     scope: Scope,
     receive: Receive,
     send: Send,
 ) -> None:
-    scope[_TAKE] = take
+    scope[_LEND] = lend
 
     async def sending(message: Any) -> None:
         body = message.pop(WHOLE, None)

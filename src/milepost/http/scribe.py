@@ -1,7 +1,8 @@
-"""The server's end of the processes that write small files (blobs/scribe.py).
+"""The server's end of the processes that write files (scribe_process.py).
 
-A process is started when the first file for its store comes, and takes those that come once it is
-there. If it ends, threads of the server do what it has not answered, as before it was there.
+A process is started when the first file for its store comes, and takes small ones once it is there;
+a large one waits for it. If it ends, threads of the server write the small files that it has not
+answered, as before it was there.
 """
 
 from __future__ import annotations
@@ -14,31 +15,32 @@ import sys
 from contextlib import suppress
 from typing import cast
 
-from milepost.blobs.base import BlobStore, NewFile
-from milepost.blobs.scribe import replies, request
+from milepost.blobs.base import BlobStore, Content, NewFile
+from milepost.errors import Unavailable
+from milepost.http.asgi import DisconnectedError
+from milepost.http.protocol import Loan
+from milepost.http.scribe_wire import NUMBER, Answer, Kind, Order, answers, pack_order
 
 log = logging.getLogger(__name__)
 
 _PAUSE_S = 10.0
-_END_S = 1.0
+_BEGIN_S = 10.0
+_END_S = 2.0
 
 
 class Scribes:
-    """A process for each store that has use for one."""
+    """A process for each store that files go to."""
 
-    def __init__(self, seconds: float) -> None:
-        """`seconds` is how long a store may take to answer."""
-        self._seconds = seconds
+    def __init__(self, seconds: float, body_seconds: float) -> None:
+        """`seconds` is how long a store may take to answer, `body_seconds` a client to send."""
+        self._times = str(seconds), str(body_seconds)
         self._scribes: dict[str, Scribe] = {}
 
-    def of(self, store: BlobStore) -> Scribe | None:
+    def of(self, store: BlobStore) -> Scribe:
         """That of a store."""
-        uri = store.scribe_uri
-        if uri is None:
-            return None
-        if uri not in self._scribes:
-            self._scribes[uri] = Scribe(uri, self._seconds)
-        return self._scribes[uri]
+        if store.uri not in self._scribes:
+            self._scribes[store.uri] = Scribe([store.uri, *self._times])
+        return self._scribes[store.uri]
 
     def close(self) -> None:
         """End all processes."""
@@ -49,46 +51,96 @@ class Scribes:
 class Scribe(asyncio.Protocol):
     """One process, and what it was asked for."""
 
-    def __init__(self, uri: str, seconds: float) -> None:
-        self._command = [sys.executable, "-P", "-m", "milepost.blobs.scribe", uri, str(seconds)]
+    def __init__(self, arguments: list[str]) -> None:
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._connecting: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
-        self._is_ready = False
+        self._ready: asyncio.Future[bool] | None = None
         self._not_before = 0.0
         self._received = bytearray()
         self._number = 0
         self._waiting: dict[int, asyncio.Future[bool]] = {}
+        self._loans: dict[int, Loan] = {}
 
     def put(self, file: NewFile) -> asyncio.Future[bool] | None:
-        """Have a file stored, in place of what was there. The result is whether that was done; if
-        it is False, or None comes, it is to be tried in another way. Raises what the store does."""
-        loop = asyncio.get_running_loop()
-        if self._transport is None or not self._is_ready:
-            self._start(loop)
+        """Have a small file stored, in place of what was there. The result is whether that was
+        done; if it is False, or None comes, it is to be tried in another way. Raises what the store
+        does."""
+        if not self._is_ready():
+            self._start()
             return None
-        self._number += 1
-        reply = self._waiting[self._number] = loop.create_future()
-        self._transport.write(request(self._number, file))
+        return self._ask(file.path, file.content, sum(map(len, file.content)))
+
+    async def ready(self, *, wait: bool) -> bool:
+        """Whether the process is there; starts it if not, and may `wait` until it is."""
+        self._start()
+        if self._ready is None or not (wait or self._ready.done()):
+            return False
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(asyncio.shield(self._ready), _BEGIN_S)
+        return False
+
+    def receive(self, path: str, loan: Loan) -> asyncio.Future[bool]:
+        """Have a file stored whose rest is to be read from a client's connection, once the process
+        is `ready`. As `put`, but there is no other way to try. Raises DisconnectedError when the
+        client has gone, Invalid when it takes too long to send, Unavailable when the process ends
+        meanwhile."""
+        if not self._is_ready():
+            loan.back(False)
+            raise Unavailable(_ENDED)
+        number = self._number + 1
+        try:
+            socket.send_fds(self._sockets[1], [NUMBER.pack(number)], [loan.connection.fileno()])
+        except OSError:
+            loan.back(False)
+            raise Unavailable("Too many uploads are waiting for the artifact store.") from None
+        self._loans[number] = loan
+        reply = self._ask(path, [loan.head], loan.length)
+        reply.add_done_callback(lambda _: self._take_back(number) if reply.cancelled() else None)
         return reply
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _ask(self, path: str, content: Content, length: int) -> asyncio.Future[bool]:
+        self._number += 1
+        reply = self._waiting[self._number] = asyncio.get_running_loop().create_future()
+        self._send(Order(self._number, path, content, length))
+        return reply
+
+    def _take_back(self, number: int) -> None:
+        if number in self._loans:
+            self._send(Order(number, "", (), 0))
+
+    def _send(self, order: Order) -> None:
+        assert self._transport is not None
+        self._transport.write(pack_order(order))
+
+    def _is_ready(self) -> bool:
+        return self._ready is not None and self._ready.done() and self._ready.result()
+
+    def _start(self) -> None:
         """Start the process, unless that was done a moment ago."""
+        loop = asyncio.get_running_loop()
         if self._process is not None or loop.time() < self._not_before:
             return
         self._not_before = loop.time() + _PAUSE_S
-        self._socket, theirs = socket.socketpair()
-        with theirs:
+        ours, theirs = socket.socketpair()
+        lend, lent = socket.socketpair()
+        lend.setblocking(False)
+        arguments = [*self._arguments, str(lent.fileno())]
+        command = [sys.executable, "-P", "-m", "milepost.http.scribe_process", *arguments]
+        self._sockets = [ours, lend]
+        with theirs, lent:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own
-                    self._command, stdin=theirs.fileno()
+                    command, stdin=theirs.fileno(), pass_fds=[lent.fileno()]
                 )
             except OSError as error:
-                log.warning("Small files go on without a process of their own: %s", error)
-                self._socket.close()
+                log.warning("Files are written without a process of their own: %s", error)
+                self._close_sockets()
                 return
-        self._connecting = loop.create_task(self._connect(loop, self._socket))
+        self._ready = loop.create_future()
+        self._connecting = loop.create_task(self._connect(loop, ours))
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, ours: socket.socket) -> None:
         await loop.create_connection(lambda: self, sock=ours)
@@ -100,42 +152,69 @@ class Scribe(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """asyncio's: answers have come, or parts of them."""
         self._received += data
-        for number, is_stored, problem in replies(self._received):
-            if number == 0:
-                self._is_ready = True
-                continue
-            reply = self._waiting.pop(number)
-            if reply.done():
-                continue  # nobody waits any more
-            if problem is None:
-                reply.set_result(is_stored)
-            else:
-                reply.set_exception(problem)
+        for answer in answers(self._received):
+            self._hear(answer)
+
+    def _hear(self, answer: Answer) -> None:
+        number, kind, problem = answer
+        if kind is Kind.READY:
+            assert self._ready is not None
+            self._ready.set_result(True)
+        elif kind in (Kind.WHOLE, Kind.GONE):
+            self._loans.pop(number).back(kind is Kind.WHOLE)
+            if kind is Kind.GONE and number in self._waiting:
+                _settle(self._waiting.pop(number), DisconnectedError())
+        elif number in self._waiting:
+            _settle(self._waiting.pop(number), problem or kind is Kind.STORED)
 
     def connection_lost(self, _: Exception | None) -> None:
         """asyncio's: the process has ended."""
         if self._process is not None:
-            log.warning("The process that writes small files has ended; they go on without it.")
+            log.warning("The process that writes files has ended; they go on without it.")
             asyncio.get_running_loop().run_in_executor(None, self._process.wait)
-        self._process = self._transport = self._socket = None
-        self._is_ready = False
+        self._process = self._transport = None
+        self._close_sockets()
         self._received.clear()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(False)
+        self._ready = None
         waiting, self._waiting = self._waiting, {}
-        for reply in waiting.values():
-            if not reply.done():
-                reply.set_result(False)
+        loans, self._loans = self._loans, {}
+        for number, reply in waiting.items():
+            _settle(reply, Unavailable(_ENDED) if number in loans else False)
+        for loan in loans.values():
+            loan.back(False)
 
     def close(self) -> None:
-        """End the process once it has done what it was asked for; it does not come again."""
+        """End the process once it has written the small files it was asked for; it does not come
+        again."""
         self._not_before = float("inf")
         process, self._process = self._process, None
-        if process is None or self._socket is None:
+        if process is None:
             return
         if self._connecting is not None:
             self._connecting.cancel()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:
             process.kill()  # its store does not answer
+
+    def _close_sockets(self) -> None:
+        for each in self._sockets:
+            each.close()
+        self._sockets = []
+
+
+_ENDED = "The process that writes files has ended; send this one again."
+
+
+def _settle(reply: asyncio.Future[bool], outcome: bool | Exception) -> None:
+    if reply.done():
+        return  # nobody waits any more
+    if isinstance(outcome, Exception):
+        reply.set_exception(outcome)
+    else:
+        reply.set_result(outcome)

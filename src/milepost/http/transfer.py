@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from milepost.blobs.base import BlobStore, Content, NewFile, Reader, put
 from milepost.errors import Invalid, TooLarge
 from milepost.http.asgi import Deadline, DisconnectedError, Receive, Send
 from milepost.http.intake import Intake
 from milepost.http.lanes import Errand
-from milepost.http.scribe import Scribe
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +60,24 @@ class Body:
         return part
 
 
+PutSmall = Callable[[NewFile], asyncio.Future[bool] | None]
+"""Stores a small file; no or False for one that is to be stored in another way."""
+
+
 async def upload(
-    body: Body | Intake, store: BlobStore, path: str, errand: Errand, scribe: Scribe | None
+    body: Body | Intake,
+    store: BlobStore,
+    path: str,
+    errand: Errand,
+    put_small: PutSmall = lambda _: None,
 ) -> None:
     """Store a request body at `path`, all of it or nothing."""
     parts: Content = await body.piece(_FIRST)
     if body.ended():
         file = NewFile(path, parts)
-        if scribe is None or not await errand.elsewhere(scribe.put, file):
+        errand.check()
+        waiting = put_small(file)
+        if waiting is None or not await errand.in_time(waiting):
             await errand.run(put, store, file)
         return
     upload = await errand.run(store.create, path)
