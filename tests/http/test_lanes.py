@@ -15,10 +15,12 @@ from milepost.errors import Denied, Unavailable
 from milepost.http.lanes import Lanes
 
 
-def run(test: Callable[[Lanes], Awaitable[None]], seconds: float = 60) -> Breakers:
+def run(
+    test: Callable[[Lanes], Awaitable[None]], seconds: float = 60, reset_timeout: float = 60
+) -> Breakers:
     """The test on an event loop, in a thread of its own as the browser's driver keeps one in
     ours."""
-    breakers = Breakers(Rules(failure_threshold=1))
+    breakers = Breakers(Rules(failure_threshold=1, reset_timeout=reset_timeout))
 
     async def main() -> None:
         lanes = Lanes(seconds, breakers)
@@ -87,6 +89,19 @@ def test_whoever_goes_away_is_no_failure_of_the_store() -> None:
                 await task
 
     breakers = run(test)
+    assert list(breakers.states().values()) == ["closed"]
+
+
+def test_one_check_is_enough_to_try_whether_a_store_is_back() -> None:
+    async def test(lanes: Lanes) -> None:
+        with pytest.raises(Unavailable):
+            await lanes.errand("store").noted(future(Unavailable("away")))
+        await asyncio.sleep(0.06)
+        errand = lanes.errand("store")
+        errand.check()
+        assert await errand.go(int, "1") == 1
+
+    breakers = run(test, reset_timeout=0.05)
     assert list(breakers.states().values()) == ["closed"]
 
 

@@ -52,14 +52,20 @@ class Errand:
         self._last: Future[Any] | None = None
 
     async def run(self, work: Callable[..., R], *arguments: Any) -> R:
-        """The result of `work`. Raises Unavailable if it is not there in time."""
-        self._breaker.check()
-        self._last = future = self._pool.submit(work, *arguments)
-        return await self.in_time(asyncio.wrap_future(future))
+        """The result of `work`. Raises Unavailable if it is not there in time, or the store known
+        not to answer."""
+        self.check()
+        return await self.go(work, *arguments)
 
     def check(self) -> None:
-        """Raises Unavailable while the store is known not to answer."""
+        """Raises Unavailable while the store is known not to answer. Who passes must go on with one
+        of the following."""
         self._breaker.check()
+
+    async def go(self, work: Callable[..., R], *arguments: Any) -> R:
+        """As `run`, after a `check`."""
+        self._last = future = self._pool.submit(work, *arguments)
+        return await self.in_time(asyncio.wrap_future(future))
 
     async def in_time(self, waiting: asyncio.Future[R]) -> R:
         """The result of a piece of work that was begun after a `check`. Raises Unavailable if it is

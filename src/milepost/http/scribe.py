@@ -1,8 +1,8 @@
 """The server's end of the processes that write files (scribe_process.py).
 
-A process is started when the first file for its store comes, and takes small ones once it is there;
-a large one waits for it. If it ends, threads of the server write the small files that it has not
-answered, as before it was there.
+A process is started when the first file for its store comes, and takes those that come once it is
+there. If it ends, threads of the server write the small files that it has not answered, as before
+it was there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from milepost.blobs.base import BlobStore, Content, NewFile
 from milepost.errors import Unavailable
 from milepost.http.asgi import DisconnectedError
 from milepost.http.protocol import Loan
-from milepost.http.scribe_wire import NUMBER, Answer, Kind, Order, answers, pack_order
+from milepost.http.scribe_wire import NUMBER, NUMBERS, Answer, Kind, Order, answers, pack_order
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Scribe(asyncio.Protocol):
         if not self._is_ready():
             self._start()
             return None
-        return self._ask(file.path, file.content, sum(map(len, file.content)))
+        return self._ask(self._next(), file.path, file.content, sum(map(len, file.content)))
 
     async def ready(self, *, wait: bool) -> bool:
         """Whether the process is there; starts it if not, and may `wait` until it is."""
@@ -90,21 +90,24 @@ class Scribe(asyncio.Protocol):
         if not self._is_ready():
             loan.back(False)
             raise Unavailable(_ENDED)
-        number = self._number + 1
+        number = self._next()
         try:
             socket.send_fds(self._sockets[1], [NUMBER.pack(number)], [loan.connection.fileno()])
         except OSError:
             loan.back(False)
             raise Unavailable("Too many uploads are waiting for the artifact store.") from None
         self._loans[number] = loan
-        reply = self._ask(path, [loan.head], loan.length)
+        reply = self._ask(number, path, [loan.head], loan.length)
         reply.add_done_callback(lambda _: self._take_back(number) if reply.cancelled() else None)
         return reply
 
-    def _ask(self, path: str, content: Content, length: int) -> asyncio.Future[bool]:
-        self._number += 1
-        reply = self._waiting[self._number] = asyncio.get_running_loop().create_future()
-        self._send(Order(self._number, path, content, length))
+    def _next(self) -> int:
+        self._number = (self._number + 1) % NUMBERS
+        return self._number
+
+    def _ask(self, number: int, path: str, content: Content, length: int) -> asyncio.Future[bool]:
+        reply = self._waiting[number] = asyncio.get_running_loop().create_future()
+        self._send(Order(number, path, content, length))
         return reply
 
     def _take_back(self, number: int) -> None:

@@ -24,6 +24,8 @@ from milepost.blobs.base import Content
 from milepost.errors import Problem
 
 NUMBER = struct.Struct("!I")
+NUMBERS = 1 << 32
+"""How many numbers there are; whoever has used the last goes on with the first."""
 _ORDER = struct.Struct("!IQII")
 _ANSWER = struct.Struct("!IBI")
 

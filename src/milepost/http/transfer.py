@@ -69,16 +69,16 @@ async def upload(
     store: BlobStore,
     path: str,
     errand: Errand,
-    put_small: PutSmall = lambda _: None,
+    put_small: PutSmall | None = None,
 ) -> None:
     """Store a request body at `path`, all of it or nothing."""
     parts: Content = await body.piece(_FIRST)
     if body.ended():
         file = NewFile(path, parts)
         errand.check()
-        waiting = put_small(file)
+        waiting = put_small(file) if put_small is not None else None
         if waiting is None or not await errand.in_time(waiting):
-            await errand.run(put, store, file)
+            await errand.go(put, store, file)
         return
     upload = await errand.run(store.create, path)
     try:
