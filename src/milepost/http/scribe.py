@@ -135,8 +135,9 @@ class Scribe(asyncio.Protocol):
         self._sockets = [ours, lend]
         with theirs, lent:
             try:
+                # In a group of its own: Ctrl-C is for the server, which first needs it to the end.
                 self._process = subprocess.Popen(  # noqa: S603 - our own
-                    command, stdin=theirs.fileno(), pass_fds=[lent.fileno()]
+                    command, stdin=theirs.fileno(), pass_fds=[lent.fileno()], process_group=0
                 )
             except OSError as error:
                 log.warning("Files are written without a process of their own: %s", error)
