@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.http.kit import LARGE, begin_process, children, target
 from tests.parts.milepost import MilepostServer, new_server
 from tests.parts.proxy import Proxy, proxy_to
 from tests.parts.s3 import S3
@@ -69,6 +71,40 @@ def test_a_store_that_hangs_holds_up_nobody_else(
     assert upload.status_code == 503
     listed = client.get(f"{API}/artifacts/list", params={"run_id": run_id})
     assert listed.status_code == 503
+
+
+def test_uploads_through_a_process_whose_store_hangs(
+    client: httpx.Client, run_id: str, proxy: Proxy, server: MilepostServer
+) -> None:
+    begin_process(server)
+    bodies = [b"small"] * 20 + [bytes(LARGE)] * 4
+    urls = [f"{server.url}{target(run_id, str(number))}" for number in range(len(bodies))]
+    assert client.put(urls[0], content=bodies[0]).status_code == 200
+    assert client.put(urls[-1], content=bodies[-1]).status_code == 200
+    proxy.hang = True
+
+    def put(url: str, body: bytes) -> httpx.Response:
+        return httpx.put(url, content=body, timeout=60, trust_env=False)
+
+    with ThreadPoolExecutor(len(urls)) as pool:
+        waiting = [pool.submit(put, url, body) for url, body in zip(urls, bodies, strict=True)]
+        logged = 0
+        while not all(one.done() for one in waiting):
+            metric = {"run_id": run_id, "key": "m", "value": 1.0, "timestamp": 1, "step": logged}
+            assert client.post(f"{API}/runs/log-metric", json=metric).status_code == 200
+            logged += 1
+    assert logged > 10
+    for one in waiting:
+        reply = one.result()
+        assert (reply.status_code, reply.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+        assert "artifact store" in reply.json()["message"]
+    # Nobody waits for a store that is known to hang.
+    begin = time.monotonic()
+    for url, body in ((urls[0], bodies[0]), (urls[-1], bodies[-1])):
+        assert "is not answering" in client.put(url, content=body).json()["message"]
+    assert time.monotonic() - begin < 3
+    assert len(children(server.process.pid)) == 1
+    assert "Traceback" not in server.log
 
 
 def test_a_download_that_breaks_on_its_way_here_arrives_whole(

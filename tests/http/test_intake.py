@@ -9,35 +9,20 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from milepost.blobs.local import UPLOADS
 from milepost.http.intake import Intake
-from tests.http.kit import children, target, wait_for
+from tests.http.kit import LARGE, answer, begin_process, children, connected, head, target, wait_for
 from tests.parts.milepost import MilepostServer, StartMilepost
 
-LARGE = 5 * 2**20 + 12_345
 CONTENT = os.urandom(LARGE)
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-def head(path: str, *more: str, size: int = LARGE) -> bytes:
-    lines = [f"PUT {path} HTTP/1.1", "Host: localhost", f"Content-Length: {size}", *more, "", ""]
-    return "\r\n".join(lines).encode()
-
-
-@contextmanager
-def connected(server: MilepostServer) -> Iterator[socket.socket]:
-    address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
-        yield connection
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +30,6 @@ def prepared(request: pytest.FixtureRequest) -> None:
     """The shared server has begun its process."""
     if "server" in request.fixturenames:
         begin_process(request.getfixturevalue("server"))
-
-
-def begin_process(server: MilepostServer) -> None:
-    """A body so large that the server waits for the process; but no byte of it is sent."""
-    with connected(server) as connection:
-        connection.sendall(head(target("run"), "Expect: 100-continue", size=64 << 20))
-        assert answer(connection, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def open_files(server: MilepostServer) -> list[str]:
@@ -62,16 +40,6 @@ def open_files(server: MilepostServer) -> list[str]:
             with suppress(FileNotFoundError):  # closed meanwhile
                 found.append(os.readlink(file))
     return found
-
-
-def answer(connection: socket.socket, end: bytes) -> bytes:
-    """What comes back until `end` has come."""
-    got = b""
-    while end not in got:
-        part = connection.recv(65536)
-        assert part, f"hung up after {got!r}"
-        got += part
-    return got
 
 
 def stored(client: httpx.Client, path: str) -> bytes:
