@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -130,22 +131,40 @@ def test_without_a_process_files_are_given_back(
 class Load:
     """Clients that put small files until they are told to end."""
 
-    def __init__(self, url: str, run_id: str) -> None:
-        self._url = url
-        self._run_id = run_id
-        self.end = Event()
+    def __init__(self, server: MilepostServer) -> None:
+        self._server = server
+        made = httpx.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"})
+        self.run_id: str = made.json()["run"]["info"]["run_id"]
         self.stored: dict[str, bytes] = {}
         self.faults: list[str] = []
+        self._end = Event()
 
-    def client(self, number: int) -> None:
-        """One of them."""
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """While they are at work; gives the process that writes for them, which is busy."""
+        with ThreadPoolExecutor(6) as threads:
+            for number in range(6):
+                threads.submit(self._put, number)
+            try:
+                wait_for(lambda: bool(children(self._server.process.pid)))
+                self.wait_for_more()
+                yield children(self._server.process.pid)[0]
+            finally:
+                self._end.set()
+
+    def wait_for_more(self) -> None:
+        """Until many more files are stored."""
+        before = len(self.stored)
+        wait_for(lambda: len(self.stored) > before + 50)
+
+    def _put(self, number: int) -> None:
         count = 0
-        with httpx.Client(base_url=self._url, timeout=60) as client:
-            while not self.end.is_set():
+        with httpx.Client(base_url=self._server.url, timeout=60) as client:
+            while not self._end.is_set():
                 count += 1
                 name, content = f"{number}/{count}", noise(SMALL)
                 try:
-                    reply = client.put(target(self._run_id, name), content=content)
+                    reply = client.put(target(self.run_id, name), content=content)
                 except httpx.TransportError:
                     return
                 if reply.status_code == 200:
@@ -154,54 +173,26 @@ class Load:
                     self.faults.append(f"{reply.status_code} {reply.text}")
 
 
-@pytest.fixture
-def load(server: MilepostServer, run_id: str) -> Iterator[Load]:
-    made = Load(server.url, run_id)
-    with ThreadPoolExecutor(6) as threads:
-        for number in range(6):
-            threads.submit(made.client, number)
-        try:
-            yield made
-        finally:
-            made.end.set()
-
-
-def writers_of(server: MilepostServer) -> list[int]:
-    return children(server.process.pid)
-
-
 def test_nothing_is_lost_when_the_process_is_killed(
-    server: MilepostServer, client: httpx.Client, run_id: str, load: Load
+    server: MilepostServer, client: httpx.Client
 ) -> None:
-    wait_for(lambda: bool(writers_of(server)))
-    before = len(load.stored)
-    wait_for(lambda: len(load.stored) > before + 50)
-    os.kill(writers_of(server)[0], signal.SIGKILL)
-    before = len(load.stored)
-    wait_for(lambda: len(load.stored) > before + 50)
-    load.end.set()
-    time.sleep(0.2)
+    load = Load(server)
+    with load.running() as writer:
+        os.kill(writer, signal.SIGKILL)
+        load.wait_for_more()
     assert load.faults == []
-    for name, content in list(load.stored.items()):
-        assert client.get(target(run_id, name)).content == content
+    for name, content in load.stored.items():
+        assert client.get(target(load.run_id, name)).content == content
 
 
 def test_it_does_not_outlive_a_killed_server(milepost_server: StartMilepost) -> None:
     server = milepost_server()
-    made = httpx.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"})
-    run_id = made.json()["run"]["info"]["run_id"]
-    load = Load(server.url, run_id)
-    with ThreadPoolExecutor(6) as threads:
-        for number in range(6):
-            threads.submit(load.client, number)
-        wait_for(lambda: bool(writers_of(server)))
-        before = len(load.stored)
-        wait_for(lambda: len(load.stored) > before + 50)
-        (writer,) = writers_of(server)
+    load = Load(server)
+    with load.running() as writer:
         os.kill(server.process.pid, signal.SIGKILL)
     wait_for(lambda: not is_there(writer))
     # What was acknowledged is there as a whole, and nothing is there half.
-    root = server.data / "artifacts" / "0" / run_id / "artifacts"
+    root = server.data / "artifacts" / "0" / load.run_id / "artifacts"
     for name, content in load.stored.items():
         assert (root / name).read_bytes() == content
     assert {file.stat().st_size for file in root.rglob("*") if file.is_file()} == {SMALL}
@@ -209,15 +200,8 @@ def test_it_does_not_outlive_a_killed_server(milepost_server: StartMilepost) -> 
 
 def test_a_server_that_stops_ends_it_and_answers_all(milepost_server: StartMilepost) -> None:
     server = milepost_server()
-    made = httpx.post(f"{server.url}/api/2.0/mlflow/runs/create", json={"experiment_id": "0"})
-    load = Load(server.url, made.json()["run"]["info"]["run_id"])
-    with ThreadPoolExecutor(6) as threads:
-        for number in range(6):
-            threads.submit(load.client, number)
-        wait_for(lambda: bool(writers_of(server)))
-        before = len(load.stored)
-        wait_for(lambda: len(load.stored) > before + 50)
-        (writer,) = writers_of(server)
+    load = Load(server)
+    with load.running() as writer:
         server.stop()
     assert not is_there(writer)
     assert load.faults == []
