@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,11 +20,13 @@ import pytest
 from milepost.blobs.base import NewFile
 from milepost.blobs.local import LocalStore
 from milepost.blobs.stores import Options, Stores
-from milepost.errors import Invalid
+from milepost.errors import Invalid, Unavailable
 from milepost.http import scribe
+from milepost.http.protocol import Loan
 from milepost.http.scribe import Scribe, Scribes
+from milepost.http.scribe_wire import Answer, Kind
 from tests.blobs.kit import get, noise
-from tests.http.kit import children, is_there, target, wait_for
+from tests.http.kit import LARGE, children, is_there, target, wait_for
 from tests.parts.milepost import MilepostServer, StartMilepost
 
 SMALL = 10_000
@@ -95,6 +98,44 @@ def test_what_a_dead_process_has_not_answered_is_given_back(
         assert other != child
 
     run(tmp_path, test)
+
+
+def test_a_large_file_that_was_read_is_no_small_one(tmp_path: Path) -> None:
+    """Its process dies between the last byte and the answer: the client is told to try again."""
+
+    async def test(one: Scribe) -> None:
+        await ready(one)
+        (child,) = children(os.getpid())
+        backs: list[bool] = []
+        ours, theirs = socket.socketpair()
+        with theirs:
+            reply = one.receive("f", Loan(ours, b"head", LARGE, backs.append))
+            os.kill(child, signal.SIGSTOP)
+            one._hear(Answer(one._number, Kind.WHOLE))
+            os.kill(child, signal.SIGKILL)
+            with pytest.raises(Unavailable, match="send this one again"):
+                await reply
+        assert backs == [True]
+
+    run(tmp_path, test)
+
+
+def test_what_nobody_waits_for_is_not_written_later(tmp_path: Path) -> None:
+    async def test(one: Scribe) -> None:
+        await ready(one)
+        (child,) = children(os.getpid())
+        os.kill(child, signal.SIGSTOP)
+        waiting = one.put(NewFile("f", [b"old"]))
+        assert waiting is not None
+        waiting.cancel()
+        await asyncio.sleep(0.05)
+        assert one._waiting == {}
+        (tmp_path / "f").write_bytes(b"new")
+        os.kill(child, signal.SIGCONT)
+        await ready(one)
+
+    run(tmp_path, test)
+    assert (tmp_path / "f").read_bytes() == b"new"
 
 
 def test_whoever_goes_away_leaves_the_others_alone(tmp_path: Path) -> None:

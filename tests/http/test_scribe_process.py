@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from milepost.blobs.base import BlobStore, NewFile
 from milepost.blobs.local import UPLOADS, LocalStore
 from milepost.blobs.stores import Options, Stores
 from milepost.errors import Denied, Full, Invalid, Problem, Unavailable
-from milepost.http.scribe_process import Large, Write, at_once, in_lots, serve
+from milepost.http.scribe_process import AtOnce, InLots, Large, Small, serve
 from milepost.http.scribe_wire import (
     NUMBER,
     Answer,
@@ -31,6 +32,7 @@ from milepost.http.scribe_wire import (
     pack_order,
 )
 from tests.blobs.kit import get, noise
+from tests.http.kit import wait_for
 from tests.parts.s3 import S3
 
 LARGE = 3 * 2**20 + 123
@@ -95,35 +97,36 @@ class Talk:
         self._lend = lend
         self._received = bytearray()
         self._answers: list[Answer] = []
+        self._numbers = count(1)
 
     def ask(self, *files: NewFile) -> None:
         """Order small files, numbered from 1."""
         self.connection.sendall(
             b"".join(
-                pack_order(Order(number, path, content, sum(map(len, content))))
-                for number, (path, content) in enumerate(files, 1)
+                pack_order(Order(next(self._numbers), path, content, sum(map(len, content))))
+                for path, content in files
             )
         )
 
-    def lend(self, number: int, path: str, head: bytes, length: int) -> socket.socket:
-        """Order a large file; where its client writes."""
+    def lend(self, order: Order, and_then: Sequence[Order] = ()) -> socket.socket:
+        """Order a large file, and more with it; where its client writes."""
         client, connection = socket.socketpair()
         with connection:
-            socket.send_fds(self._lend, [NUMBER.pack(number)], [connection.fileno()])
-        self.connection.sendall(pack_order(Order(number, path, [head], length)))
+            socket.send_fds(self._lend, [NUMBER.pack(order.number)], [connection.fileno()])
+        self.connection.sendall(b"".join(map(pack_order, [order, *and_then])))
         return client
 
     def take_back(self, number: int) -> None:
         self.connection.sendall(pack_order(Order(number, "", [], 0)))
 
-    def hear(self, count: int) -> list[Answer]:
+    def hear(self, many: int) -> list[Answer]:
         """So many answers, by number; those of one number as they came."""
-        while len(self._answers) < count:
+        while len(self._answers) < many:
             part = self.connection.recv(65536)
             assert part, "hung up"
             self._received += part
             self._answers += answers(self._received)
-        heard, self._answers = self._answers[:count], self._answers[count:]
+        heard, self._answers = self._answers[:many], self._answers[many:]
         return sorted(heard, key=lambda answer: answer.number)
 
 
@@ -133,14 +136,14 @@ def no_store() -> LocalStore:
 
 @contextmanager
 def serving(
-    write: Write, store: BlobStore | None = None, body_seconds: float = 60
+    small: Small, store: BlobStore | None = None, body_seconds: float = 60
 ) -> Iterator[Talk]:
     """A conversation with a thread."""
     ours, theirs = socket.socketpair()
     lend, lent = socket.socketpair()
     large = Large(store or no_store(), 60, body_seconds)
     with ours, theirs, lend, lent:
-        thread = threading.Thread(target=serve, args=(theirs, lent, write, large))
+        thread = threading.Thread(target=serve, args=(theirs, lent, small, large))
         thread.start()
         talk = Talk(ours, lend)
         assert talk.hear(1) == [Answer(0, Kind.READY)]
@@ -153,8 +156,12 @@ def serving(
         assert not thread.is_alive()
 
 
-def nothing_small(_: Sequence[Order], __: object) -> None:
-    raise AssertionError("no small files")
+class NothingSmall:
+    def write(self, some: Sequence[Order], say: object) -> None:
+        raise AssertionError("no small files")
+
+    def take_back(self, number: int) -> None:
+        """Nothing to take back."""
 
 
 def test_what_comes_while_a_lot_is_written_is_the_next() -> None:
@@ -167,11 +174,15 @@ def test_what_comes_while_a_lot_is_written_is_the_next() -> None:
         assert go_on.wait(60)
         return [Denied("no") if file.path == "bad" else None for file in files]
 
-    with serving(in_lots(put_all)) as talk:
+    with ThreadPoolExecutor(1) as thread, serving(small := InLots(put_all, thread)) as talk:
         talk.ask(NewFile("a", [b"x"]))
         assert begun.wait(60)
-        for path in ("b", "bad", "c"):
+        for path in ("b", "bad", "never mind", "c"):
             talk.ask(NewFile(path, [b"x"]))
+        wait_for(lambda: len(small._waiting) == 4)
+        # Somebody who gave up may have written it in another way since.
+        talk.take_back(4)
+        wait_for(lambda: len(small._waiting) == 3)
         go_on.set()
         kinds = [answer.kind for answer in talk.hear(4)]
     assert lots == [["a"], ["b", "bad", "c"]]
@@ -182,21 +193,21 @@ def test_a_bug_is_told_as_one(s3_blobs: BlobStore, monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> list[Problem | None]:
         raise ZeroDivisionError
 
-    with serving(in_lots(broken)) as talk:
+    with ThreadPoolExecutor(1) as thread, serving(InLots(broken, thread)) as talk:
         talk.ask(NewFile("a", [b"x"]), NewFile("b", [b"x"]))
         assert talk.hear(2) == [Answer(1, Kind.FAILED), Answer(2, Kind.FAILED)]
     monkeypatch.setattr(s3_blobs, "create", broken)
-    with ThreadPoolExecutor(1) as threads, serving(at_once(s3_blobs, threads), s3_blobs) as talk:
+    with ThreadPoolExecutor(1) as threads, serving(AtOnce(s3_blobs, threads), s3_blobs) as talk:
         talk.ask(NewFile("a", [b"x"]))
         assert talk.hear(1) == [Answer(1, Kind.FAILED)]
-        with talk.lend(2, "large", b"", LARGE) as client:
+        with talk.lend(Order(2, "large", [b""], LARGE)) as client:
             client.sendall(noise(LARGE))
             assert talk.hear(2) == [Answer(2, Kind.FAILED), Answer(2, Kind.WHOLE)]
 
 
 def test_small_files_do_not_wait_for_each_other_in_s3(s3_blobs: BlobStore) -> None:
     content = {f"f/{n}": noise(n * 100) for n in range(30)}
-    with ThreadPoolExecutor(4) as threads, serving(at_once(s3_blobs, threads)) as talk:
+    with ThreadPoolExecutor(4) as threads, serving(AtOnce(s3_blobs, threads)) as talk:
         talk.ask(*(NewFile(path, [some]) for path, some in content.items()))
         assert talk.hear(30) == [Answer(n, Kind.STORED) for n in range(1, 31)]
     assert {path: get(s3_blobs, path) for path in content} == content
@@ -205,8 +216,10 @@ def test_small_files_do_not_wait_for_each_other_in_s3(s3_blobs: BlobStore) -> No
 def test_large_files_are_read_from_where_their_clients_write(tmp_path: Path) -> None:
     store = LocalStore(str(tmp_path))
     content = {number: noise(LARGE + number) for number in range(1, 6)}
-    with serving(nothing_small, store) as talk:
-        clients = {n: talk.lend(n, f"f/{n}", c[: n * 1000], len(c)) for n, c in content.items()}
+    with serving(NothingSmall(), store) as talk:
+        clients = {
+            n: talk.lend(Order(n, f"f/{n}", [c[: n * 1000]], len(c))) for n, c in content.items()
+        }
         for n, client in clients.items():
             client.sendall(content[n][n * 1000 :] + b"NEXT")
         heard = talk.hear(10)
@@ -219,8 +232,8 @@ def test_large_files_are_read_from_where_their_clients_write(tmp_path: Path) -> 
 def test_a_large_file_that_cannot_be_is_read_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with (
-        serving(nothing_small, LocalStore(str(tmp_path))) as talk,
-        talk.lend(1, "folder", b"", LARGE) as client,
+        serving(NothingSmall(), LocalStore(str(tmp_path))) as talk,
+        talk.lend(Order(1, "folder", [b""], LARGE)) as client,
     ):
         client.sendall(noise(LARGE))
         problem, whole = talk.hear(2)
@@ -228,11 +241,11 @@ def test_a_large_file_that_cannot_be_is_read_to_its_end(tmp_path: Path) -> None:
 
 
 def test_a_client_that_goes_or_waits_leaves_nothing(tmp_path: Path) -> None:
-    with serving(nothing_small, LocalStore(str(tmp_path)), body_seconds=0.5) as talk:
-        with talk.lend(1, "f", b"head", LARGE) as client:
+    with serving(NothingSmall(), LocalStore(str(tmp_path)), body_seconds=0.5) as talk:
+        with talk.lend(Order(1, "f", [b"head"], LARGE)) as client:
             client.sendall(noise(LARGE // 2))
         assert talk.hear(1) == [Answer(1, Kind.GONE)]
-        with talk.lend(2, "f", b"head", LARGE) as client:
+        with talk.lend(Order(2, "f", [b"head"], LARGE)) as client:
             client.sendall(noise(LARGE // 2))
             problem, gone = talk.hear(2)
     assert "The client sent less than" in str(problem.problem)
@@ -243,9 +256,9 @@ def test_a_client_that_goes_or_waits_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_is_taken_back_is_not_stored(tmp_path: Path) -> None:
     content = noise(LARGE)
-    with serving(nothing_small, LocalStore(str(tmp_path))) as talk:
+    with serving(NothingSmall(), LocalStore(str(tmp_path))) as talk:
         talk.take_back(7)
-        with talk.lend(1, "f", b"", LARGE) as client:
+        with talk.lend(Order(1, "f", [b""], LARGE)) as client:
             client.sendall(content[:-1])
             talk.take_back(1)
             talk.ask()
@@ -256,12 +269,25 @@ def test_what_is_taken_back_is_not_stored(tmp_path: Path) -> None:
     assert not (tmp_path / "f").exists()
 
 
+def test_what_is_taken_back_at_once_is_given_back(tmp_path: Path) -> None:
+    large = Order(1, "f", [b""], LARGE)
+    small = Order(2, "g", [b"x"], 1)
+    with serving(NothingSmall(), LocalStore(str(tmp_path))) as talk:
+        client = talk.lend(large, and_then=[small, Order(1, "", [], 0), Order(2, "", [], 0)])
+        with client:
+            assert talk.hear(1) in ([Answer(1, Kind.GONE)], [Answer(1, Kind.WHOLE)])
+    assert not (tmp_path / "f").exists()
+
+
 def test_a_store_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch, s3_blobs: BlobStore) -> None:
     def away(*_: object) -> None:
         raise Unavailable("away")
 
     monkeypatch.setattr(s3_blobs, "create", away)
-    with serving(nothing_small, s3_blobs) as talk, talk.lend(1, "f", b"", LARGE) as client:
+    with (
+        serving(NothingSmall(), s3_blobs) as talk,
+        talk.lend(Order(1, "f", [b""], LARGE)) as client,
+    ):
         client.sendall(noise(LARGE))
         problem, whole = talk.hear(2)
     assert (str(problem.problem), whole) == ("away", Answer(1, Kind.WHOLE))
@@ -305,7 +331,7 @@ def test_it_ends_with_the_server_and_not_before(tmp_path: Path) -> None:
             os.kill(started.pid, number)
         talk.ask(NewFile("f", [b"content"]))
         assert talk.hear(1) == [Answer(1, Kind.STORED)]
-        with talk.lend(99, "large", b"head", LARGE) as client:
+        with talk.lend(Order(99, "large", [b"head"], LARGE)) as client:
             client.sendall(noise(LARGE // 2))
             talk.ask(*(NewFile(f"more/{n}", [b"content"]) for n in range(20)))
             talk.connection.shutdown(socket.SHUT_WR)

@@ -104,6 +104,8 @@ class Intake:
         got = 0
         waiter = select.poll()
         with self._lock:
+            if self._connection.fileno() < 0:
+                raise DisconnectedError
             # What a request that was cancelled had begun to read counts, too.
             view = view[: self._left]
             waiter.register(self._connection, select.POLLIN)
@@ -141,6 +143,8 @@ class Intake:
         answer. Raises what `piece` does."""
         while self._left:
             await self.piece(_DRAINED)
+        # Where a request was cancelled just as its last bytes came, nobody has done it.
+        self.close(whole=True)
 
     def close(self, *, whole: bool = False) -> None:
         """Let go of the connection."""

@@ -13,9 +13,10 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
-from milepost.blobs.base import BlobStore, Content, NewFile
+from milepost.blobs.base import BlobStore, NewFile
 from milepost.errors import Unavailable
 from milepost.http.asgi import DisconnectedError
 from milepost.http.protocol import Loan
@@ -63,6 +64,7 @@ class Scribe(asyncio.Protocol):
         self._number = 0
         self._waiting: dict[int, asyncio.Future[bool]] = {}
         self._loans: dict[int, Loan] = {}
+        self._large: set[int] = set()
 
     def put(self, file: NewFile) -> asyncio.Future[bool] | None:
         """Have a small file stored, in place of what was there. The result is whether that was
@@ -71,7 +73,8 @@ class Scribe(asyncio.Protocol):
         if not self._is_ready():
             self._start()
             return None
-        return self._ask(self._next(), file.path, file.content, sum(map(len, file.content)))
+        length = sum(map(len, file.content))
+        return self._ask(Order(self._next(), file.path, file.content, length))
 
     async def ready(self, *, wait: bool) -> bool:
         """Whether the process is there; starts it if not, and may `wait` until it is."""
@@ -90,33 +93,36 @@ class Scribe(asyncio.Protocol):
         if not self._is_ready():
             loan.back(False)
             raise Unavailable(_ENDED)
-        number = self._next()
+        order = Order(self._next(), path, [loan.head], loan.length)
+        message = NUMBER.pack(order.number)
         try:
-            socket.send_fds(self._sockets[1], [NUMBER.pack(number)], [loan.connection.fileno()])
+            socket.send_fds(self._sockets[1], [message], [loan.connection.fileno()])
         except OSError:
             loan.back(False)
-            raise Unavailable("Too many uploads are waiting for the artifact store.") from None
-        self._loans[number] = loan
-        reply = self._ask(number, path, [loan.head], loan.length)
-        reply.add_done_callback(lambda _: self._take_back(number) if reply.cancelled() else None)
-        return reply
+            raise Unavailable("The upload could not be handed on; send it again.") from None
+        self._loans[order.number] = loan
+        self._large.add(order.number)
+        return self._ask(order)
 
     def _next(self) -> int:
         self._number = (self._number + 1) % NUMBERS
         return self._number
 
-    def _ask(self, number: int, path: str, content: Content, length: int) -> asyncio.Future[bool]:
-        reply = self._waiting[number] = asyncio.get_running_loop().create_future()
-        self._send(Order(number, path, content, length))
+    def _ask(self, order: Order) -> asyncio.Future[bool]:
+        reply = self._waiting[order.number] = asyncio.get_running_loop().create_future()
+        reply.add_done_callback(partial(self._done, order.number))
+        self._send(order)
         return reply
 
-    def _take_back(self, number: int) -> None:
-        if number in self._loans:
+    def _done(self, number: int, reply: asyncio.Future[bool]) -> None:
+        self._large.discard(number)
+        # What nobody waits for any longer must not overwrite what comes after it.
+        if reply.cancelled() and self._waiting.pop(number, None) is not None:
             self._send(Order(number, "", (), 0))
 
     def _send(self, order: Order) -> None:
-        assert self._transport is not None
-        self._transport.write(pack_order(order))
+        if self._transport is not None:
+            self._transport.write(pack_order(order))
 
     def _is_ready(self) -> bool:
         return self._ready is not None and self._ready.done() and self._ready.result()
@@ -127,8 +133,12 @@ class Scribe(asyncio.Protocol):
         if self._process is not None or loop.time() < self._not_before:
             return
         self._not_before = loop.time() + _PAUSE_S
-        ours, theirs = socket.socketpair()
-        lend, lent = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+            lend, lent = socket.socketpair()
+        except OSError as error:
+            log.warning(_WITHOUT, error)
+            return
         lend.setblocking(False)
         arguments = [*self._arguments, str(lent.fileno())]
         command = [sys.executable, "-P", "-m", "milepost.http.scribe_process", *arguments]
@@ -140,7 +150,7 @@ class Scribe(asyncio.Protocol):
                     command, stdin=theirs.fileno(), pass_fds=[lent.fileno()], process_group=0
                 )
             except OSError as error:
-                log.warning("Files are written without a process of their own: %s", error)
+                log.warning(_WITHOUT, error)
                 self._close_sockets()
                 return
         self._ready = loop.create_future()
@@ -185,7 +195,7 @@ class Scribe(asyncio.Protocol):
         waiting, self._waiting = self._waiting, {}
         loans, self._loans = self._loans, {}
         for number, reply in waiting.items():
-            _settle(reply, Unavailable(_ENDED) if number in loans else False)
+            _settle(reply, Unavailable(_ENDED) if number in self._large else False)
         for loan in loans.values():
             loan.back(False)
 
@@ -212,6 +222,7 @@ class Scribe(asyncio.Protocol):
         self._sockets = []
 
 
+_WITHOUT = "Files are written without a process of their own: %s"
 _ENDED = "The process that writes files has ended; send this one again."
 
 

@@ -19,9 +19,11 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from threading import Lock, Thread
+from typing import Protocol
 
 from milepost.blobs.base import BlobStore, NewFile, put
 from milepost.blobs.local import LocalStore
@@ -41,11 +43,20 @@ _THREADS = 16
 _END_S = 1.0
 
 Say = Callable[[Sequence[Answer]], None]
-Write = Callable[[Sequence[Order], Say], None]
 
 
-def serve(server: socket.socket, connections: socket.socket, write: Write, large: Large) -> None:
-    """Do what `server` orders until it hangs up. Small files go to `write`."""
+class Small(Protocol):
+    """Writes small files."""
+
+    def write(self, some: Sequence[Order], say: Say) -> None:
+        """Begin to write files; returns at once."""
+
+    def take_back(self, number: int) -> None:
+        """Not to write a file, if that has not begun; then nothing is said of it."""
+
+
+def serve(server: socket.socket, connections: socket.socket, small: Small, large: Large) -> None:
+    """Do what `server` orders until it hangs up."""
     received, turn = bytearray(), Lock()
 
     def say(answers: Sequence[Answer]) -> None:
@@ -56,48 +67,105 @@ def serve(server: socket.socket, connections: socket.socket, write: Write, large
     with suppress(ConnectionError):
         while part := server.recv(_READ):
             received += part
-            small: list[Order] = []
+            some: dict[int, Order] = {}
             for order in orders(received):
+                number = order.number
                 if not order.path:
-                    large.take_back(order.number)
+                    if some.pop(number, None) is None:
+                        small.take_back(number)
+                        large.take_back(number)
                 elif order.length == len(order.content[0]):
-                    small.append(order)
+                    some[number] = order
+                elif (connection := _connection(connections, number)) is not None:
+                    large.begin(order, connection, say)
                 else:
-                    large.begin(order, _connection(connections, order.number), say)
-            if small:
-                write(small, say)
+                    say([Answer(number, Kind.GONE)])
+            if some:
+                small.write(list(some.values()), say)
 
 
-def _connection(connections: socket.socket, number: int) -> socket.socket:
-    """The connection that belongs to an order."""
+def _connection(connections: socket.socket, number: int) -> socket.socket | None:
+    """The connection that belongs to an order; None if this process has no room for it."""
     message, files, _, _ = socket.recv_fds(connections, NUMBER.size, 1)
     assert NUMBER.unpack(message) == (number,), "another order's connection"
+    if not files:
+        return None
     connection = socket.socket(fileno=files[0])
     connection.setblocking(False)
     return connection
 
 
-def in_lots(put_all: Callable[[Sequence[NewFile]], Sequence[Problem | None]]) -> Write:
-    """To write what came together in one go."""
+class InLots:
+    """Writes in one go, in a thread, what came together: what comes while it writes is the next."""
 
-    def write(some: Sequence[Order], say: Say) -> None:
+    def __init__(
+        self,
+        put_all: Callable[[Sequence[NewFile]], Sequence[Problem | None]],
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        self._put_all = put_all
+        self._threads = threads
+        self._lock = Lock()
+        self._waiting: dict[int, Order] = {}
+        self._is_busy = False
+
+    def write(self, some: Sequence[Order], say: Say) -> None:
+        """As of Small."""
+        with self._lock:
+            self._waiting |= {order.number: order for order in some}
+            begin, self._is_busy = not self._is_busy, True
+        if begin:
+            self._threads.submit(self._work, say)
+
+    def take_back(self, number: int) -> None:
+        """As of Small."""
+        with self._lock:
+            self._waiting.pop(number, None)
+
+    def _work(self, say: Say) -> None:
+        while True:
+            with self._lock:
+                lot, self._waiting = list(self._waiting.values()), {}
+                self._is_busy = bool(lot)
+            if not lot:
+                return
+            say(self._written(lot))
+
+    def _written(self, lot: Sequence[Order]) -> list[Answer]:
         try:
-            problems = put_all([NewFile(order.path, order.content) for order in some])
+            problems = self._put_all([NewFile(order.path, order.content) for order in lot])
         except Exception:
             log.exception("Small files could not be written")
-            say([Answer(order.number, Kind.FAILED) for order in some])
-        else:
-            say([_outcome(o.number, problem) for o, problem in zip(some, problems, strict=True)])
-
-    return write
+            return [Answer(order.number, Kind.FAILED) for order in lot]
+        return [_outcome(o.number, problem) for o, problem in zip(lot, problems, strict=True)]
 
 
-def at_once(store: BlobStore, threads: ThreadPoolExecutor) -> Write:
-    """To write every file in a thread."""
+class AtOnce:
+    """Writes every file in a thread."""
 
-    def one(order: Order, say: Say) -> None:
+    def __init__(self, store: BlobStore, threads: ThreadPoolExecutor) -> None:
+        self._store = store
+        self._threads = threads
+        self._begun: dict[int, Future[None]] = {}
+
+    def write(self, some: Sequence[Order], say: Say) -> None:
+        """As of Small."""
+        for order in some:
+            begun = self._begun[order.number] = self._threads.submit(self._one, order, say)
+            begun.add_done_callback(partial(self._done, order.number))
+
+    def _done(self, number: int, _: object) -> None:
+        self._begun.pop(number, None)
+
+    def take_back(self, number: int) -> None:
+        """As of Small."""
+        begun = self._begun.get(number)
+        if begun is not None:
+            begun.cancel()
+
+    def _one(self, order: Order, say: Say) -> None:
         try:
-            put(store, NewFile(order.path, order.content))
+            put(self._store, NewFile(order.path, order.content))
         except Problem as problem:
             say([_outcome(order.number, problem)])
         except Exception:
@@ -105,12 +173,6 @@ def at_once(store: BlobStore, threads: ThreadPoolExecutor) -> Write:
             say([Answer(order.number, Kind.FAILED)])
         else:
             say([_outcome(order.number, None)])
-
-    def write(some: Sequence[Order], say: Say) -> None:
-        for order in some:
-            threads.submit(one, order, say)
-
-    return write
 
 
 def _outcome(number: int, problem: Problem | None) -> Answer:
@@ -127,7 +189,8 @@ class Large:
         self._lanes = Lanes(seconds, Breakers(Rules(enabled=False)))
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="milepost-large")
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._storing: dict[int, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._is_ending = False
 
     def begin(self, order: Order, connection: socket.socket, say: Say) -> None:
@@ -137,20 +200,6 @@ class Large:
         self._loop.call_soon_threadsafe(self._begin, order, connection, say)
 
     def _begin(self, order: Order, connection: socket.socket, say: Say) -> None:
-        task = self._loop.create_task(self._receive(order, connection, say))
-        self._tasks[order.number] = task
-        task.add_done_callback(lambda _: self._tasks.pop(order.number))
-
-    def take_back(self, number: int) -> None:
-        """Store it no longer, if there is still time, but read it to its end."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._take_back, number)
-
-    def _take_back(self, number: int) -> None:
-        if number in self._tasks:
-            self._tasks[number].cancel()
-
-    async def _receive(self, order: Order, connection: socket.socket, say: Say) -> None:
         number = order.number
 
         def ended(whole: bool) -> None:
@@ -158,9 +207,31 @@ class Large:
 
         head = b"".join(order.content)
         intake = Intake(connection, head, order.length, self._body_seconds, ended)
-        errand = self._lanes.errand(self._store.name)
+        task = self._loop.create_task(self._receive(order, intake, say))
+        self._storing[number] = task
+        self._tasks.add(task)
+
+        def done(_: object) -> None:
+            self._storing.pop(number, None)
+            self._tasks.discard(task)
+            # Whatever became of it, the server gets its connection back.
+            intake.close()
+
+        task.add_done_callback(done)
+
+    def take_back(self, number: int) -> None:
+        """Store it no longer, if there is still time, but read it to its end."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._take_back, number)
+
+    def _take_back(self, number: int) -> None:
+        if number in self._storing:
+            self._storing[number].cancel()
+
+    async def _receive(self, order: Order, intake: Intake, say: Say) -> None:
+        number = order.number
         try:
-            await upload(intake, self._store, order.path, errand)
+            await upload(intake, self._store, order.path, self._lanes.errand(self._store.name))
         except DisconnectedError:
             return
         except asyncio.CancelledError:
@@ -172,12 +243,11 @@ class Large:
             say([Answer(number, Kind.FAILED)])
         else:
             say([_outcome(number, None)])
-        try:
-            if not self._is_ending:
+        self._storing.pop(number, None)
+        if not self._is_ending:
+            with suppress(DisconnectedError, Invalid):
                 # A client that sends all before it listens is to hear the answer.
                 await intake.drain()
-        except (DisconnectedError, Invalid):
-            intake.close()
 
     def close(self) -> None:
         """Give up what is under way."""
@@ -189,7 +259,7 @@ class Large:
 
     async def _end(self) -> None:
         self._is_ending = True
-        tasks = list(self._tasks.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
@@ -210,9 +280,9 @@ def main(uri: str, seconds: float, body_seconds: float, connections: int) -> Non
     ):
         try:
             if isinstance(store, LocalStore):
-                serve(server, lent, in_lots(store.put_all), large)
+                serve(server, lent, InLots(store.put_all, threads), large)
             else:
-                serve(server, lent, at_once(store, threads), large)
+                serve(server, lent, AtOnce(store, threads), large)
         finally:
             large.close()
 
