@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 _READ = 1 << 20
 _THREADS = 16
+_PATIENCE_S = 0.1
 _END_S = 1.0
 
 Say = Callable[[Sequence[Answer]], None]
@@ -49,7 +50,7 @@ class Small(Protocol):
     """Writes small files."""
 
     def write(self, some: Sequence[Order], say: Say) -> None:
-        """Begin to write files; returns at once."""
+        """Begin to write files; returns soon, written or not."""
 
     def take_back(self, number: int) -> None:
         """Not to write a file, if that has not begun; then nothing is said of it."""
@@ -115,7 +116,10 @@ class InLots:
             self._waiting |= {order.number: order for order in some}
             begin, self._is_busy = not self._is_busy, True
         if begin:
-            self._threads.submit(self._work, say)
+            # To read on at once would take the interpreter from the thread that writes, after each
+            # of its system calls. Only a disk that hangs is not waited for.
+            with suppress(TimeoutError):
+                self._threads.submit(self._work, say).result(_PATIENCE_S)
 
     def take_back(self, number: int) -> None:
         """As of Small."""
