@@ -9,13 +9,14 @@ from typing import Any
 from milepost.app import App
 from milepost.blobs.base import OutsideError, Reader, Span
 from milepost.domain.access import Action
-from milepost.errors import Invalid
+from milepost.errors import Invalid, Unavailable
 from milepost.http import files
 from milepost.http.api import Api, guarded, query
 from milepost.http.asgi import JSON, TEXT, Handler, Receive, Scope, Send, respond
 from milepost.http.lanes import Errand
 from milepost.http.protocol import lendable, lent
 from milepost.http.router import Route
+from milepost.http.scribe import ENDED
 from milepost.http.transfer import Body, download, upload
 from milepost.services.artifacts import Place, Stored
 from milepost.store.tx import Tx
@@ -131,7 +132,7 @@ class Files:
             loan = lent(scope)
             if loan is not None:
                 if not await errand.noted(scribe.receive(place.path, loan)):
-                    raise RuntimeError("the process that writes files says why")
+                    raise Unavailable(ENDED)
                 return length
         body = Body(receive, self._app.settings.body_timeout)
         await upload(body, place.store, place.path, errand, scribe.put)

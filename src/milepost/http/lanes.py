@@ -32,10 +32,10 @@ class Lanes:
         breaker = self._breakers.of(artifact_breaker(name))
         return Errand(self._pools[name], name, self._seconds, breaker)
 
-    def close(self) -> None:
-        """Stop; what has not begun is dropped."""
+    def close(self, *, finish: bool = False) -> None:
+        """Stop; what has not begun is dropped, or waited for to `finish` as well."""
         for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=finish, cancel_futures=not finish)
 
 
 class Errand:

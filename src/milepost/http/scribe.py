@@ -24,6 +24,9 @@ from milepost.http.scribe_wire import NUMBER, NUMBERS, Answer, Kind, Order, answ
 
 log = logging.getLogger(__name__)
 
+ENDED = "The process that writes files has ended; send this one again."
+"""What is told to a client whose upload broke off with it."""
+
 _PAUSE_S = 10.0
 _BEGIN_S = 10.0
 _END_S = 2.0
@@ -87,12 +90,12 @@ class Scribe(asyncio.Protocol):
 
     def receive(self, path: str, loan: Loan) -> asyncio.Future[bool]:
         """Have a file stored whose rest is to be read from a client's connection, once the process
-        is `ready`. As `put`, but there is no other way to try. Raises DisconnectedError when the
-        client has gone, Invalid when it takes too long to send, Unavailable when the process ends
-        meanwhile."""
+        is `ready`. The result is whether that was done; if not, the process has ended, and only the
+        client can try again. Raises DisconnectedError when the client has gone, Invalid when it
+        takes too long to send, and what the store does."""
         if not self._is_ready():
             loan.back(False)
-            raise Unavailable(_ENDED)
+            raise Unavailable(ENDED)
         order = Order(self._next(), path, [loan.head], loan.length)
         message = NUMBER.pack(order.number)
         try:
@@ -170,7 +173,8 @@ class Scribe(asyncio.Protocol):
             self._hear(answer)
 
     def _hear(self, answer: Answer) -> None:
-        number, kind, problem = answer
+        number, kind = answer.number, answer.kind
+        problem: Exception | None = answer.problem
         if kind is Kind.READY:
             assert self._ready is not None
             self._ready.set_result(True)
@@ -179,6 +183,8 @@ class Scribe(asyncio.Protocol):
             if kind is Kind.GONE and number in self._waiting:
                 _settle(self._waiting.pop(number), DisconnectedError())
         elif number in self._waiting:
+            if kind is Kind.FAILED and number in self._large:
+                problem = RuntimeError("the process that writes files says why")
             _settle(self._waiting.pop(number), problem or kind is Kind.STORED)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -194,8 +200,8 @@ class Scribe(asyncio.Protocol):
         self._ready = None
         waiting, self._waiting = self._waiting, {}
         loans, self._loans = self._loans, {}
-        for number, reply in waiting.items():
-            _settle(reply, Unavailable(_ENDED) if number in self._large else False)
+        for reply in waiting.values():
+            _settle(reply, False)
         for loan in loans.values():
             loan.back(False)
 
@@ -223,7 +229,6 @@ class Scribe(asyncio.Protocol):
 
 
 _WITHOUT = "Files are written without a process of their own: %s"
-_ENDED = "The process that writes files has ended; send this one again."
 
 
 def _settle(reply: asyncio.Future[bool], outcome: bool | Exception) -> None:

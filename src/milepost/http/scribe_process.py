@@ -259,7 +259,8 @@ class Large:
             asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
-        self._lanes.close()
+        # What is given up is tidied away there.
+        self._lanes.close(finish=True)
 
     async def _end(self) -> None:
         self._is_ending = True
