@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,6 +44,21 @@ def server(s3: S3, s3_bucket: str, proxy: Proxy, tmp_path: Path) -> Iterator[Mil
     running.stop()
 
 
+def all_refused_while_others_log(
+    waiting: Sequence[Future[httpx.Response]], client: httpx.Client, run_id: str
+) -> None:
+    logged = 0
+    while not all(one.done() for one in waiting):
+        metric = {"run_id": run_id, "key": "m", "value": 1.0, "timestamp": 1, "step": logged}
+        assert client.post(f"{API}/runs/log-metric", json=metric).status_code == 200
+        logged += 1
+    assert logged > 10
+    for one in waiting:
+        reply = one.result()
+        assert (reply.status_code, reply.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+        assert "artifact store" in reply.json()["message"]
+
+
 def test_a_store_that_hangs_holds_up_nobody_else(
     client: httpx.Client, run_id: str, proxy: Proxy, server: MilepostServer
 ) -> None:
@@ -56,17 +71,7 @@ def test_a_store_that_hangs_holds_up_nobody_else(
 
     with ThreadPoolExecutor(40) as pool:
         waiting = [pool.submit(ask, n) for n in range(40)]
-        logged = 0
-        while not all(one.done() for one in waiting):
-            metric = {"run_id": run_id, "key": "m", "value": 1.0, "timestamp": 1, "step": logged}
-            reply = client.post(f"{API}/runs/log-metric", json=metric)
-            assert reply.status_code == 200
-            logged += 1
-    assert logged > 10
-    for one in waiting:
-        reply = one.result()
-        assert (reply.status_code, reply.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
-        assert "artifact store" in reply.json()["message"]
+        all_refused_while_others_log(waiting, client, run_id)
     upload = client.put(url, content=b"x" * 3_000_000)
     assert upload.status_code == 503
     listed = client.get(f"{API}/artifacts/list", params={"run_id": run_id})
@@ -88,16 +93,7 @@ def test_uploads_through_a_process_whose_store_hangs(
 
     with ThreadPoolExecutor(len(urls)) as pool:
         waiting = [pool.submit(put, url, body) for url, body in zip(urls, bodies, strict=True)]
-        logged = 0
-        while not all(one.done() for one in waiting):
-            metric = {"run_id": run_id, "key": "m", "value": 1.0, "timestamp": 1, "step": logged}
-            assert client.post(f"{API}/runs/log-metric", json=metric).status_code == 200
-            logged += 1
-    assert logged > 10
-    for one in waiting:
-        reply = one.result()
-        assert (reply.status_code, reply.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
-        assert "artifact store" in reply.json()["message"]
+        all_refused_while_others_log(waiting, client, run_id)
     # Nobody waits for a store that is known to hang.
     begin = time.monotonic()
     for url, body in ((urls[0], bodies[0]), (urls[-1], bodies[-1])):

@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -35,6 +36,8 @@ from tests.blobs.kit import get, noise
 from tests.http.kit import wait_for
 from tests.parts.s3 import S3
 
+T = TypeVar("T")
+
 LARGE = 3 * 2**20 + 123
 
 
@@ -49,6 +52,17 @@ def plain(order: Order) -> tuple[object, ...]:
     return order.number, order.path, b"".join(order.content), order.length
 
 
+def in_pieces(stream: bytes, piece: int, parse: Callable[[bytearray], Iterator[T]]) -> list[T]:
+    """All that `parse` finds in a stream that comes in pieces."""
+    received = bytearray()
+    got: list[T] = []
+    for start in range(0, len(stream), piece):
+        received += stream[start : start + piece]
+        got += parse(received)
+    assert not received
+    return got
+
+
 @pytest.mark.parametrize("piece", [1, 7, 1000, 10**6])
 def test_orders_arrive_whatever_the_pieces(piece: int) -> None:
     sent = [
@@ -58,13 +72,7 @@ def test_orders_arrive_whatever_the_pieces(piece: int) -> None:
         Order(8, "", [], 0),
         Order(2**32 - 1, "ü/☃ \udcff", [b"\n"], 1),
     ]
-    stream = b"".join(map(pack_order, sent))
-    received = bytearray()
-    got: list[Order] = []
-    for start in range(0, len(stream), piece):
-        received += stream[start : start + piece]
-        got += orders(received)
-    assert not received
+    got = in_pieces(b"".join(map(pack_order, sent)), piece, orders)
     assert list(map(plain, got)) == list(map(plain, sent))
 
 
@@ -76,13 +84,7 @@ def test_answers_arrive_as_they_were(piece: int) -> None:
         Answer(4, Kind.PROBLEM, Denied("Line\nand line; ☃")),
         Answer(5, Kind.PROBLEM, Problem("")),
     ]
-    stream = b"".join(map(pack_answer, sent))
-    received = bytearray()
-    got: list[Answer] = []
-    for start in range(0, len(stream), piece):
-        received += stream[start : start + piece]
-        got += answers(received)
-    assert not received
+    got = in_pieces(b"".join(map(pack_answer, sent)), piece, answers)
     assert [(n, k, type(p), str(p)) for n, k, p in got] == [
         (n, k, type(p), str(p)) for n, k, p in sent
     ]
