@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
+from milepost.blobs.base import NewFile, put
 from milepost.blobs.stores import Spot
 from milepost.config import Settings
 from milepost.config.settings import masked_uri
@@ -255,13 +256,7 @@ class Doctor:
 
     def _probe(self, spot: Spot) -> None:
         path = "/".join(filter(None, (spot.path, f".milepost-probe-{uuid4().hex}")))
-        upload = spot.store.create(path)
-        try:
-            upload.write([b"probe"])
-            upload.commit()
-        except BaseException:
-            upload.abort()
-            raise
+        put(spot.store, NewFile(path, [b"probe"]))
         reader = spot.store.open(path)
         reader.read()
         reader.close()
